@@ -1,0 +1,102 @@
+"""Canonical MessagePack, both ways: one byte string per value, and every other byte string refused.
+
+The only module of the core that imports msgpack. It knows no schema; objects check their own fields with the
+small readers at the end. Specification: ``node/docs/spec/encoding.md``.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
+
+import msgpack
+
+from docaxis.core.errors import TheirFault
+from docaxis.core.limits import NESTING_MAX
+
+T = TypeVar("T")
+
+_SCALARS: Final = frozenset({str, bytes, int, bool, type(None)})
+_INT_MAX: Final = 2**63 - 1
+
+
+def _ordered(value: Any, depth: int) -> Any:
+    kind = type(value)
+    if kind in _SCALARS:
+        return value
+    if depth == 0:
+        raise TheirFault("codec.not-canonical", f"nested deeper than {NESTING_MAX} levels")
+    if kind is dict:
+        return {key: _ordered(value[key], depth - 1) for key in sorted(value)}
+    if kind is list or kind is tuple:
+        return [_ordered(item, depth - 1) for item in value]
+    raise TheirFault("codec.not-canonical", f"values of type {kind.__name__} have no canonical form")
+
+
+def encode(value: Any) -> bytes:
+    """The canonical bytes of nil, booleans, integers of 64 bits signed, text, bytes, arrays, and maps keyed by text.
+
+    Map keys are sorted by code point (the same order as their UTF-8 bytes). Raises `TheirFault`
+    ``codec.not-canonical`` for anything else, such as a float.
+    """
+    try:
+        packed: bytes = msgpack.packb(_ordered(value, NESTING_MAX), use_bin_type=True)
+    except (OverflowError, TypeError, UnicodeEncodeError, ValueError) as error:
+        raise TheirFault("codec.not-canonical", str(error)[:200]) from None
+    return packed
+
+
+def decode(raw: bytes, bytes_max: int) -> Any:
+    """Reads canonical bytes of at most `bytes_max`; raises `TheirFault` ``codec.*`` for any other bytes."""
+    if len(raw) > bytes_max:
+        raise TheirFault("codec.too-long", f"{len(raw)} bytes, at most {bytes_max}")
+    try:
+        value = msgpack.unpackb(raw, raw=False, use_list=True, strict_map_key=True)
+    except (ValueError, TypeError, RecursionError, OverflowError, msgpack.UnpackException) as error:
+        raise TheirFault("codec.malformed", f"{type(error).__name__}: {str(error)[:120]}") from None
+    if encode(value) != raw:
+        raise TheirFault("codec.not-canonical", "another encoding of the same value is the canonical one")
+    return value
+
+
+def wrong(field: str, want: str) -> TheirFault:
+    """The error for a field that is not what its schema says."""
+    return TheirFault("codec.schema", f"{field}: expected {want}")
+
+
+def fields(value: Any, names: frozenset[str], what: str) -> dict[str, Any]:
+    """Checks that `value` is a map with exactly the keys `names`."""
+    if type(value) is not dict:
+        raise wrong(what, "a map")
+    if value.keys() != names:
+        odd = sorted(value.keys() ^ names)
+        raise wrong(what, f"exactly the fields {sorted(names)}; differs in {odd[:8]}")
+    return value
+
+
+def text(value: Any, field: str, chars_max: int, chars_min: int = 0) -> str:
+    """Text of a bounded length without control characters (except line feed and tab)."""
+    if type(value) is not str or not chars_min <= len(value) <= chars_max:
+        raise wrong(field, f"text of {chars_min} to {chars_max} characters")
+    if not value.isprintable() and any(not c.isprintable() and c not in "\n\t" and ord(c) < 0xA0 for c in value):
+        raise wrong(field, "text without control characters")
+    return value
+
+
+def integer(value: Any, field: str, least: int = 0, most: int = _INT_MAX) -> int:
+    """An integer in a closed range; a boolean is none."""
+    if type(value) is not int or not least <= value <= most:
+        raise wrong(field, f"an integer from {least} to {most}")
+    return value
+
+
+def blob(value: Any, field: str, length: int) -> bytes:
+    """Bytes of exactly `length`."""
+    if type(value) is not bytes or len(value) != length:
+        raise wrong(field, f"{length} bytes")
+    return value
+
+
+def array(value: Any, field: str, most: int, read: Callable[[Any], T], least: int = 0) -> tuple[T, ...]:
+    """An array of bounded length, each item read by `read`."""
+    if type(value) is not list or not least <= len(value) <= most:
+        raise wrong(field, f"an array of {least} to {most} items")
+    return tuple(read(item) for item in value)

@@ -1,0 +1,93 @@
+"""Statements: receipts, states, refusals and recalls are one kind of object, one party's word about one document.
+
+Format only. What a code does is the lifecycle's table; how statements are signed is `signed`; how they travel is
+`wire`. Specification: ``node/docs/spec/statement.md``.
+
+A party's statements about one (document, recipient) form a chain: `seq` counts from 1 within an epoch of that
+party's log, `prev` is the id of the one before it (of the document, for the first one it ever made).
+"""
+
+from typing import Any, Final, NamedTuple
+
+from docaxis.core import codec, limits
+from docaxis.core.ids import HASH_BYTES, DocId, PartyId, StatementId, party_id
+from docaxis.core.lifecycle import Code
+
+_FIELDS: Final = frozenset(
+    {"type", "by", "doc", "from", "to", "code", "epoch", "seq", "prev", "re", "at", "reason", "text", "actor", "dir"}
+)
+ACTOR_CHARS_MAX: Final = 200
+
+
+class Statement(NamedTuple):
+    """One party's word. `sender` and `recipient` name the transmission; `answers` is the id of the recall that 15
+    and 16 answer; `reason` is a code of the registry or empty; `at_ms` is the claimed time, ms since 1970 UTC."""
+
+    by: PartyId
+    doc: DocId
+    sender: PartyId
+    recipient: PartyId
+    code: Code
+    epoch: int
+    seq: int
+    prev: bytes
+    answers: StatementId | None
+    at_ms: int
+    reason: str
+    text: str
+    actor: str
+    dir: int
+
+
+def encode(statement: Statement) -> bytes:
+    """Canonical bytes of a statement."""
+    return codec.encode(
+        {
+            "type": "statement/1",
+            "by": statement.by,
+            "doc": statement.doc,
+            "from": statement.sender,
+            "to": statement.recipient,
+            "code": str(statement.code.value),
+            "epoch": statement.epoch,
+            "seq": statement.seq,
+            "prev": statement.prev,
+            "re": statement.answers,
+            "at": statement.at_ms,
+            "reason": statement.reason,
+            "text": statement.text,
+            "actor": statement.actor,
+            "dir": statement.dir,
+        }
+    )
+
+
+def decode(raw: bytes) -> Statement:
+    """Reads a statement; raises `TheirFault` ``codec.*`` or ``id.malformed``."""
+    value = codec.fields(codec.decode(raw, limits.STATEMENT_BYTES_MAX), _FIELDS, "statement")
+    if value["type"] != "statement/1":
+        raise codec.wrong("statement.type", "statement/1")
+    answers = value["re"]
+    return Statement(
+        by=party_id(value["by"]),
+        doc=DocId(codec.blob(value["doc"], "statement.doc", HASH_BYTES)),
+        sender=party_id(value["from"]),
+        recipient=party_id(value["to"]),
+        code=_read_code(value["code"]),
+        epoch=codec.integer(value["epoch"], "statement.epoch", 1),
+        seq=codec.integer(value["seq"], "statement.seq", 1),
+        prev=codec.blob(value["prev"], "statement.prev", HASH_BYTES),
+        answers=None if answers is None else StatementId(codec.blob(answers, "statement.re", HASH_BYTES)),
+        at_ms=codec.integer(value["at"], "statement.at"),
+        reason=codec.text(value["reason"], "statement.reason", 64),
+        text=codec.text(value["text"], "statement.text", limits.REASON_CHARS_MAX),
+        actor=codec.text(value["actor"], "statement.actor", ACTOR_CHARS_MAX),
+        dir=codec.integer(value["dir"], "statement.dir"),
+    )
+
+
+def _read_code(value: Any) -> Code:
+    try:
+        return Code(value)
+    except ValueError:
+        raise codec.wrong("statement.code", "a known code of two digits") from None

@@ -1,0 +1,124 @@
+"""The store's promises, as a protocol that every engine keeps and one suite of tests checks.
+
+Promises only; no engine lives here. An engine decides nothing about documents: it keeps rows and reads them.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+from docaxis.core.effects import AppendChange, LogRefusal, Op, PutPeer
+from docaxis.core.ids import DocId, PartyId
+from docaxis.core.lifecycle import State
+from docaxis.core.record import Loaded, Record
+from docaxis.core.signed import Signed
+from docaxis.core.wanted import Found, RecordKey, Wanted
+from docaxis.core.wire import Item
+
+__all__ = ["Change", "Found", "Kept", "Life", "RecordKey", "Store", "Totals", "Wanted"]
+
+
+class Life(NamedTuple):
+    """What the store knows when a node starts (see `events.Started`)."""
+
+    epoch: int
+    since_ms: int
+    peers: tuple[PutPeer, ...]
+    waiting: tuple[tuple[PartyId, int], ...]
+
+
+class Kept(NamedTuple):
+    """One kept object, in the order of keeping: `kind` is ``envelope`` or ``statement``."""
+
+    kind: str
+    recipient: str
+    by: PartyId
+    signed: Signed
+    kept_ms: int
+
+
+class Change(NamedTuple):
+    """One line of the feed with its cursor."""
+
+    cursor: int
+    change: AppendChange
+
+
+class Totals(NamedTuple):
+    """Counted rows: records by direction and state, objects by kind and author, queue length and oldest entry."""
+
+    outgoing: dict[State, int]
+    incoming: dict[State, int]
+    envelopes: int
+    statements: int
+    queued: int
+    refusals: int
+
+
+class Store(Protocol):
+    """Everything durable of one node.
+
+    Atomic: `commit` keeps all its ops or none. Durable: when `commit` returns, they survive a power cut. Idempotent:
+    heads, objects, queue entries and requests that exist stay as they are. One writer: commits become visible in the
+    order in which they were called. All methods but `close` may be called from the event loop only.
+    """
+
+    async def open(self, now_ms: int) -> Life:
+        """Opens or makes the store; raises `OurFault` ``store.too-new`` or ``node.store``."""
+        ...
+
+    async def close(self) -> None:
+        """Finishes what was begun and releases every file."""
+        ...
+
+    async def commit(self, ops: Sequence[Op]) -> None:
+        """Keeps `ops` in one durable transaction; raises `OurFault` ``node.disk-full`` or ``node.store``, then nothing
+        of them is kept."""
+        ...
+
+    async def find(self, wanted: Wanted) -> Found:
+        """Reads what exists, as of all commits that have returned."""
+        ...
+
+    async def queue(self, peer: PartyId, lane: int, now_ms: int, limit: int) -> tuple[tuple[Item, int], ...]:
+        """Queued items that may go by `now_ms`, oldest first, each with its own failures; inline chunks included
+        (those kept inline, when all of the document's chunks are)."""
+        ...
+
+    async def due(self, before_ms: int, limit: int) -> tuple[Loaded, ...]:
+        """Records with ``0 < due_ms <= before_ms``, earliest first."""
+        ...
+
+    async def documents(
+        self, outgoing: bool, before: tuple[int, bytes, str] | None, limit: int, state: State | None
+    ) -> list[tuple[Record, bytes]]:
+        """A page of records with their envelope's bytes, newest first by (created_ms, doc, recipient), below `before`."""
+        ...
+
+    async def document(self, doc: DocId) -> tuple[tuple[Record, ...], tuple[Kept, ...]]:
+        """All records and all kept objects of a document (its envelope first); both empty when it is unknown."""
+        ...
+
+    async def changes(self, after: int, limit: int) -> list[Change]:
+        """Lines of the feed with a cursor above `after`, oldest first."""
+        ...
+
+    async def content(self, digest: bytes) -> bytes | None:
+        """A chunk that is kept inline, or None (it may be a file: see `docaxis.store.blobs`)."""
+        ...
+
+    async def claimed(self, digests: Sequence[bytes]) -> frozenset[bytes]:
+        """Which of these chunks some document still names."""
+        ...
+
+    async def refusals(self, limit: int) -> list[LogRefusal]:
+        """What was refused from outside, newest first."""
+        ...
+
+    async def totals(self) -> Totals:
+        """Counts for people and tests, from the rows themselves."""
+        ...
+
+    async def backup(self, target: str, now_ms: int) -> None:
+        """Writes a consistent copy while the store is in use; the copy knows that it is one, and of when: opening it
+        starts a new epoch with `since_ms` set. Raises `OurFault`."""
+        ...
