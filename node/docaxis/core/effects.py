@@ -23,7 +23,7 @@ class PutHead(NamedTuple):
 
 
 class PutObject(NamedTuple):
-    """Keep a signed object for ever: `kind` is ``envelope`` or ``statement``; `path` is the hashes joined.
+    """Keep a signed object for ever: `kind` is ``envelope`` or ``statement``; `place` and `path` (hashes joined) lead to its head.
 
     `doc` is the document it is about and `recipient` the transmission (empty for an envelope, which serves all).
     """
@@ -34,7 +34,7 @@ class PutObject(NamedTuple):
     recipient: str
     by: PartyId
     head: bytes
-    index: int
+    place: int
     path: bytes
     body: bytes
     kept_ms: int

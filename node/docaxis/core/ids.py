@@ -29,7 +29,7 @@ _PARTY = re.compile(r"[A-Z0-9]{1,8}(?:\.[A-Z0-9]{1,8}){0,7}\Z", re.ASCII)
 
 
 def party_id(text: object) -> PartyId:
-    """Reads the code of a party; raises `TheirFault` ``id.malformed`` unless it has the alphabet of Decision 20/2020."""
+    """Reads the code of a party; raises `TheirFault` ``id.malformed`` unless its alphabet is right."""
     if type(text) is str and len(text) <= PARTY_ID_CHARS_MAX and _PARTY.match(text):
         return PartyId(text)
     raise TheirFault("id.malformed", f"not a party code: {str(text)[:40]!r}")

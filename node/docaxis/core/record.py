@@ -52,7 +52,7 @@ class Record(NamedTuple):
 
 
 class Loaded(NamedTuple):
-    """A record as the machine needs it: with its envelope's bytes, and the statement of `receipt` where there is one."""
+    """A record as the machine needs it: with its envelope's bytes, and the statement named by `receipt`, if any."""
 
     record: Record
     envelope: bytes

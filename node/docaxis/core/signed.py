@@ -22,13 +22,13 @@ _FIELDS: Final = frozenset({"type", "signer", "key", "alg", "hash", "root", "cou
 
 
 class Head(NamedTuple):
-    """What a signature covers: the root over `count` leaves, by whom, with which key, at which claimed time."""
+    """What a signature covers: the root over so many `leaves`, by whom, with which key, at which claimed time."""
 
     signer: PartyId
     key: KeyId
     alg: str
     root: bytes
-    count: int
+    leaves: int
     at_ms: int
 
 
@@ -40,11 +40,11 @@ class SignedHead(NamedTuple):
 
 
 class Signed(NamedTuple):
-    """An object as it was signed: its bytes verbatim, its head, and its place in the head's tree."""
+    """An object as it was signed: its bytes verbatim, its head, and its `place` and `path` in the head's tree."""
 
     body: bytes
     head: SignedHead
-    index: int
+    place: int
     path: tuple[bytes, ...]
 
     @property
@@ -63,7 +63,7 @@ def encode_head(head: Head) -> bytes:
             "alg": head.alg,
             "hash": HASH_ALGORITHM,
             "root": head.root,
-            "count": head.count,
+            "count": head.leaves,
             "at": head.at_ms,
         }
     )
@@ -79,7 +79,7 @@ def decode_head(raw: bytes) -> Head:
         key=KeyId(codec.blob(value["key"], "head.key", KEY_ID_BYTES)),
         alg=codec.text(value["alg"], "head.alg", 32, 1),
         root=codec.blob(value["root"], "head.root", HASH_BYTES),
-        count=codec.integer(value["count"], "head.count", 1, TREE_LEAVES_MAX),
+        leaves=codec.integer(value["count"], "head.count", 1, TREE_LEAVES_MAX),
         at_ms=codec.integer(value["at"], "head.at"),
     )
 
@@ -95,7 +95,7 @@ def sign_together(seal: Seal, signer: PartyId, bodies: Sequence[bytes], at_ms: i
 def check_path(signed: Signed, head: Head) -> bytes:
     """The object's id, once its path leads to the head's root; raises `TheirFault` ``seal.bad-path``."""
     hashed = leaf_hash(signed.body)
-    if root_from_path(hashed, signed.index, head.count, signed.path) != head.root:
+    if root_from_path(hashed, signed.place, head.leaves, signed.path) != head.root:
         raise TheirFault("seal.bad-path", "the object is not under the root that was signed")
     return hashed
 
@@ -108,7 +108,7 @@ def check_signature(seal: Seal, head: Head, signed: SignedHead, public_key: byte
 
 def proof_value(signed: Signed) -> list[Any]:
     """``[head, signature, index, [hash, …]]``: a proof as it stands in files and rows, without the body."""
-    return [signed.head.raw, signed.head.signature, signed.index, list(signed.path)]
+    return [signed.head.raw, signed.head.signature, signed.place, list(signed.path)]
 
 
 def read_signed(body: bytes, proof: Any) -> Signed:

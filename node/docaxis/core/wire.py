@@ -83,7 +83,7 @@ def encode_batch(batch: Batch) -> bytes:
     """Canonical bytes of a batch; heads that several items share are written once."""
     heads = _Heads()
     items = [
-        [item.kind, item.signed.body, heads.number(item.signed.head), item.signed.index, item.signed.path, item.inline]
+        [item.kind, item.signed.body, heads.number(item.signed.head), item.signed.place, item.signed.path, item.inline]
         for item in batch.items
     ]
     return codec.encode(
@@ -196,7 +196,7 @@ def _read_result(value: Any, heads: tuple[SignedHead, ...]) -> Result:
 
 
 def _receipt_value(receipt: Signed | None, heads: _Heads) -> list[Any] | None:
-    return None if receipt is None else [receipt.body, heads.number(receipt.head), receipt.index, receipt.path]
+    return None if receipt is None else [receipt.body, heads.number(receipt.head), receipt.place, receipt.path]
 
 
 def _read_receipt(value: Any, heads: tuple[SignedHead, ...]) -> Signed:

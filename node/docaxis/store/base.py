@@ -91,7 +91,8 @@ class Store(Protocol):
     async def documents(
         self, outgoing: bool, before: tuple[int, bytes, str] | None, limit: int, state: State | None
     ) -> list[tuple[Record, bytes]]:
-        """A page of records with their envelope's bytes, newest first by (created_ms, doc, recipient), below `before`."""
+        """A page of records with their envelope's bytes, newest first by (created_ms, doc, recipient), below
+        `before`."""
         ...
 
     async def document(self, doc: DocId) -> tuple[tuple[Record, ...], tuple[Kept, ...]]:
