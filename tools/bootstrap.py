@@ -7,8 +7,8 @@ tools included: docaxis itself is then installed without build isolation, from t
     python3 tools/bootstrap.py node     what a node needs
     python3 tools/bootstrap.py dev      that, the simulator and the checks
 
-An environment never shrinks: one that has the checks keeps them. The stamp is written last and taken away before
-anything changes, so that an interrupted attempt is recognised and made afresh, out of pip's cache.
+An environment never shrinks: one that has the checks keeps them. The stamp is taken away before
+the packages change and written after, so that an interrupted attempt is recognised and made afresh, out of pip's cache.
 """
 
 from __future__ import annotations
@@ -93,8 +93,8 @@ def room_to_make(asked: str, stamp: Stamp) -> str:
 
 
 def works() -> bool:
-    """Whether the environment's interpreter starts and finds us; not so after the system's Python was replaced."""
-    probe = [str(PYTHON), "-c", "import importlib.util, sys; sys.exit(not importlib.util.find_spec('docaxis'))"]
+    """Whether the environment's interpreter starts and finds its packages; not so once the system's was replaced."""
+    probe = [str(PYTHON), "-c", "import importlib.util, sys; sys.exit(not importlib.util.find_spec('msgpack'))"]
     try:
         return subprocess.run(probe, check=False, capture_output=True).returncode == 0
     except OSError:
@@ -220,23 +220,29 @@ def remove_strangers(room: str) -> None:
         run_pip(["uninstall", "--yes", *strangers], len(strangers))
 
 
+def write_stamp(stamp: Stamp) -> None:
+    """Say what the environment now holds; whole or not at all."""
+    half_written = STAMP.with_suffix(".part")
+    half_written.write_text(json.dumps(stamp, indent=2), encoding="utf-8")
+    half_written.replace(STAMP)
+
+
 def install(room: str, old: Stamp) -> None:
     """Install the locked packages if the lock moved, then docaxis itself from this tree."""
     new = wanted(room)
-    STAMP.unlink(missing_ok=True)
     quiet = ["--disable-pip-version-check", "--no-input", "--progress-bar=off"]
     if (old.get("room"), old.get("lock")) != (new["room"], new["lock"]):
         count = len(locked_names(room))
         say(f"installing {count} locked packages into .venv; a first run may take a minute or two")
+        STAMP.unlink(missing_ok=True)
         # Wheels only: building from source would fetch build tools that no hash covers.
         locked = ["--require-hashes", "--only-binary=:all:", "--requirement", str(lock_file(room))]
         run_pip(["install", *quiet, *locked], count)
         remove_strangers(room)
+        write_stamp(new | {"project": ""})
     say("installing docaxis from this tree")
     run_pip(["install", *quiet, "--no-build-isolation", "--no-deps", "--editable", str(ROOT)], 1)
-    half_written = STAMP.with_suffix(".part")
-    half_written.write_text(json.dumps(new, indent=2), encoding="utf-8")
-    half_written.replace(STAMP)
+    write_stamp(new)
 
 
 def prepare(asked: str) -> None:

@@ -16,6 +16,4 @@ The map of the house. Imports point down; a room may use the floors below it, ne
 Nothing is imported here, so that opening one room opens no other.
 """
 
-from typing import Final
-
-__version__: Final = "0.1.0"
+__version__ = "0.1.0"
