@@ -99,6 +99,10 @@ class Store(Protocol):
         """All records and all kept objects of a document (its envelope first); both empty when it is unknown."""
         ...
 
+    async def starting(self, prefix: bytes, limit: int) -> list[DocId]:
+        """Ids of the documents that begin with these bytes, in order, at most `limit`."""
+        ...
+
     async def changes(self, after: int, limit: int) -> list[Change]:
         """Lines of the feed with a cursor above `after`, oldest first."""
         ...
