@@ -7,8 +7,8 @@ tools included: docaxis itself is then installed without build isolation, from t
     python3 tools/bootstrap.py node     what a node needs
     python3 tools/bootstrap.py dev      that, the simulator and the checks
 
-An environment never shrinks: one that has the checks keeps them. The stamp is taken away before
-the packages change and written after, so that an interrupted attempt is recognised and made afresh, out of pip's cache.
+An environment never shrinks: one that has the checks keeps them. The stamp is taken away before the packages change and
+written after, so that an interrupted attempt is recognised and made afresh, out of pip's cache.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ PYTHON: Final = ENVIRONMENT / "bin" / "python"
 STAMP: Final = ENVIRONMENT / "docaxis-stamp.json"
 GUARD: Final = ROOT / ".venv.lock"
 ROOMS: Final = ("node", "dev")
+DEBIAN_WHEELS: Final = Path("/usr/share/python-wheels")
 LOG_LINES_SHOWN: Final = 25
 SECONDS_BETWEEN_SIGNS_OF_LIFE: Final = 10.0
 
@@ -129,7 +130,7 @@ def borrowed_pip() -> list[str] | None:
     """A pip outside the environment that can install into it: the system's, or the wheel that Debian ships."""
     if has("pip"):
         return [sys.executable, "-m", "pip", "--python", str(PYTHON)]
-    wheels = sorted(Path("/usr/share/python-wheels").glob("pip-*.whl"))
+    wheels = sorted(DEBIAN_WHEELS.glob("pip-*.whl"))
     return [str(PYTHON), str(wheels[-1] / "pip")] if wheels else None
 
 
@@ -145,7 +146,7 @@ def missing_venv_remedy() -> str:
 def make_environment() -> None:
     """Create an empty environment, without pip when this Python was shipped without ensurepip."""
     with_pip = has("ensurepip")
-    if not has("venv") or not (with_pip or has("pip") or Path("/usr/share/python-wheels").is_dir()):
+    if not has("venv") or not (with_pip or borrowed_pip()):
         raise Refusal(missing_venv_remedy())
     shutil.rmtree(ENVIRONMENT, ignore_errors=True)
     options = [] if with_pip else ["--without-pip"]
