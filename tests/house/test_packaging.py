@@ -16,7 +16,7 @@ def test_the_installed_version_is_the_one_in_the_source() -> None:
 
 
 def test_the_test_aids_are_announced_to_pytest_once_they_are_written() -> None:
-    """An entry point without its module stops every run of pytest; a module without its entry point is found by nobody."""
+    """An entry point without its module stops every run of pytest; a module without one is found by nobody."""
     exists = (ROOT / "node" / "docaxis" / "testing" / "plugin.py").is_file()
     announced = PROJECT.get("entry-points", {}).get("pytest11")
     assert announced == ({"docaxis": "docaxis.testing.plugin"} if exists else None)
