@@ -42,6 +42,12 @@ REGISTRY: Final[dict[str, Known]] = {
     "request.not-found": Known(
         404, "No such page", "Không tìm thấy trang", "See the list of routes in the API's description."
     ),
+    "request.method": Known(
+        405, "Not with this method", "Sai phương thức", "Use a method that the Allow header names."
+    ),
+    "request.host": Known(
+        421, "Not an address of this node", "Sai địa chỉ nút", "Call the address that the node's configuration names."
+    ),
     "request.cursor": Known(400, "Cursor not valid", "Con trỏ không hợp lệ", "Start again without a cursor."),
     # who speaks
     "party.unknown": Known(
@@ -119,6 +125,9 @@ REGISTRY: Final[dict[str, Known]] = {
     ),
     "node.stopping": Known(503, "The node is stopping", "Nút đang dừng", "Try again when it has restarted."),
     "node.store": Known(500, "The store failed", "Lỗi kho dữ liệu", "Run `docaxis node doctor`."),
+    "node.internal": Known(
+        500, "A mistake of this program", "Lỗi của phần mềm", "Report what the node's log says at this time."
+    ),
     "node.unreachable": Known(
         502, "The node does not answer", "Không kết nối được nút", "Start it with `docaxis node run`."
     ),

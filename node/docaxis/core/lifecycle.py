@@ -58,6 +58,19 @@ class Code(StrEnum):
     EXPIRED = "91"
 
 
+CODE_VIETNAMESE: Final = {
+    Code.HELD: "đang chuyển tệp",
+    Code.ARRIVED: "đã đến",
+    Code.REFUSED: "từ chối tiếp nhận",
+    Code.RECEIVED: "đã tiếp nhận",
+    Code.ASSIGNED: "phân công xử lý",
+    Code.PROCESSING: "đang xử lý",
+    Code.COMPLETED: "hoàn thành",
+    Code.RECALL: "yêu cầu lấy lại",
+    Code.AGREE: "đồng ý lấy lại",
+    Code.DECLINE: "từ chối lấy lại",
+    Code.EXPIRED: "hết hạn chuyển",
+}
 BY_SENDER: Final = frozenset({Code.RECALL, Code.EXPIRED})
 """Codes that only the document's sender may state; every other code belongs to the recipient."""
 NEEDS_REASON: Final = frozenset({Code.REFUSED, Code.RECALL, Code.DECLINE})

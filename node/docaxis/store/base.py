@@ -107,6 +107,10 @@ class Store(Protocol):
         """Lines of the feed with a cursor above `after`, oldest first."""
         ...
 
+    async def last_change(self) -> int:
+        """Cursor of the newest line of the feed; 0 while it is empty."""
+        ...
+
     async def content(self, digest: bytes) -> bytes | None:
         """A chunk that is kept inline, or None (it may be a file: see `docaxis.store.blobs`)."""
         ...
