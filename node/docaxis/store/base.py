@@ -4,7 +4,7 @@ Promises only; no engine lives here. An engine decides nothing about documents: 
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from docaxis.core.effects import AppendChange, LogRefusal, Op, PutPeer
 from docaxis.core.ids import DocId, PartyId
@@ -14,7 +14,10 @@ from docaxis.core.signed import Signed
 from docaxis.core.wanted import Found, RecordKey, Wanted
 from docaxis.core.wire import Item
 
-__all__ = ["Change", "Found", "Kept", "Life", "RecordKey", "Store", "Totals", "Wanted"]
+__all__ = ["REFUSALS_KEPT_MAX", "Change", "Found", "Kept", "Life", "RecordKey", "Store", "Totals", "Wanted"]
+
+REFUSALS_KEPT_MAX: Final = 10_000
+"""Rows that `LogRefusal` may leave behind; the oldest go first."""
 
 
 class Life(NamedTuple):
@@ -44,7 +47,8 @@ class Change(NamedTuple):
 
 
 class Totals(NamedTuple):
-    """Counted rows: records by direction and state, objects by kind and author, queue length and oldest entry."""
+    """Counted rows: records by direction and state (states without records are absent), kept objects by kind, entries
+    in all queues, and refusals remembered."""
 
     outgoing: dict[State, int]
     incoming: dict[State, int]
@@ -58,12 +62,17 @@ class Store(Protocol):
     """Everything durable of one node.
 
     Atomic: `commit` keeps all its ops or none. Durable: when `commit` returns, they survive a power cut. Idempotent:
-    heads, objects, queue entries and requests that exist stay as they are. One writer: commits become visible in the
-    order in which they were called. All methods but `close` may be called from the event loop only.
+    heads, objects, claims on content, queue entries and requests that exist stay as they are. Whole: an object's head,
+    the envelope of a record and the object of a queue entry are kept before or with it. A record's `sender`,
+    `outgoing`, `priority`, `created_ms` and `expires_ms` never change. One writer: commits become visible in the order
+    in which they were called. All methods but `close` may be called from the event loop only.
     """
 
     async def open(self, now_ms: int) -> Life:
-        """Opens or makes the store; raises `OurFault` ``store.too-new`` or ``node.store``."""
+        """Opens or makes the store; raises `OurFault` ``store.too-new``, ``node.disk-full`` or ``node.store``.
+
+        The first opening sets the epoch, later ones keep it; opening a restored backup starts a new one, with
+        `since_ms` the time of that backup (kept until the next restore: a peer may be away for long)."""
         ...
 
     async def close(self) -> None:
@@ -76,7 +85,7 @@ class Store(Protocol):
         ...
 
     async def find(self, wanted: Wanted) -> Found:
-        """Reads what exists, as of all commits that have returned."""
+        """Reads what exists, as of all commits that have returned, in a few queries however much is wanted."""
         ...
 
     async def queue(self, peer: PartyId, lane: int, now_ms: int, limit: int) -> tuple[tuple[Item, int], ...]:
@@ -85,7 +94,7 @@ class Store(Protocol):
         ...
 
     async def due(self, before_ms: int, limit: int) -> tuple[Loaded, ...]:
-        """Records with ``0 < due_ms <= before_ms``, earliest first."""
+        """Records with ``0 < due_ms <= before_ms``, earliest first (then by direction, created_ms, doc, recipient)."""
         ...
 
     async def documents(
@@ -96,7 +105,8 @@ class Store(Protocol):
         ...
 
     async def document(self, doc: DocId) -> tuple[tuple[Record, ...], tuple[Kept, ...]]:
-        """All records and all kept objects of a document (its envelope first); both empty when it is unknown."""
+        """All records and all kept objects of a document (its envelope first, then as kept); both empty when it is
+        unknown."""
         ...
 
     async def starting(self, prefix: bytes, limit: int) -> list[DocId]:
