@@ -54,6 +54,12 @@ _META: Final = {
 """Metadata fields, each with the most characters it may have; all are text, and absent is the empty text."""
 _META_FIELDS: Final = frozenset(_META)
 
+_NOT_IN_NAMES: Final = frozenset(
+    "/\\\n\t\u200e\u200f\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+)
+"""What a file name may not hold besides control characters: separators, and marks that turn the reading direction and
+so disguise an ending."""
+
 
 class Priority(IntEnum):
     """Urgency, Decree 30/2020: thường, khẩn, thượng khẩn, hỏa tốc, hỏa tốc hẹn giờ."""
@@ -192,7 +198,7 @@ def make_file(name: str, media: str, size: int, chunk: int, digests: tuple[bytes
 
 def check_file(file: File) -> File:
     """Checks one file's entry against itself; raises `TheirFault`."""
-    if any(mark in file.name for mark in ("/", "\\", "\n", "\t")) or file.name in ("", ".", ".."):
+    if file.name in ("", ".", "..") or not _NOT_IN_NAMES.isdisjoint(file.name):
         raise codec.wrong("file.name", "a plain file name")
     expected = -(-file.size // file.chunk)
     if expected and not file.chunks:

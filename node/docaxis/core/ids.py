@@ -41,6 +41,6 @@ def doc_id(text: str) -> DocId:
         raw = bytes.fromhex(text)
     except ValueError:
         raw = b""
-    if len(raw) != HASH_BYTES:
+    if len(raw) != HASH_BYTES or len(text) != 2 * HASH_BYTES:  # fromhex skips blanks
         raise TheirFault("id.malformed", f"a document id has 64 hexadecimal digits, got {text[:70]!r}")
     return DocId(raw)

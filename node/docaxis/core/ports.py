@@ -9,7 +9,15 @@ from typing import Protocol
 from docaxis.core.ids import KeyId
 
 
-class Seal(Protocol):
+class Verifier(Protocol):
+    """Verifies anybody's signatures, without a key of its own."""
+
+    def verify(self, algorithm: str, public_key: bytes, message: bytes, signature: bytes) -> bool:
+        """Whether the signature holds; False too for an unknown algorithm or a malformed key."""
+        ...
+
+
+class Seal(Verifier, Protocol):
     """Signs with this node's key and verifies anybody's; free of effects, the same input gives the same output."""
 
     @property
@@ -24,8 +32,4 @@ class Seal(Protocol):
 
     def sign(self, message: bytes) -> bytes:
         """The signature over `message`."""
-        ...
-
-    def verify(self, algorithm: str, public_key: bytes, message: bytes, signature: bytes) -> bool:
-        """Whether the signature holds; False too for an unknown algorithm or a malformed key."""
         ...

@@ -11,7 +11,7 @@ from docaxis.core import codec
 from docaxis.core.errors import TheirFault
 from docaxis.core.ids import HASH_BYTES, KEY_ID_BYTES, KeyId, PartyId, party_id
 from docaxis.core.limits import HEAD_BYTES_MAX, PATH_HASHES_MAX, TREE_LEAVES_MAX
-from docaxis.core.ports import Seal
+from docaxis.core.ports import Seal, Verifier
 from docaxis.core.tree import leaf_hash, root_and_paths, root_from_path
 
 HEAD_CONTEXT: Final = b"docaxis/head/v1\x00"
@@ -100,7 +100,7 @@ def check_path(signed: Signed, head: Head) -> bytes:
     return hashed
 
 
-def check_signature(seal: Seal, head: Head, signed: SignedHead, public_key: bytes) -> None:
+def check_signature(seal: Verifier, head: Head, signed: SignedHead, public_key: bytes) -> None:
     """Raises `TheirFault` ``seal.bad-signature`` unless the head was signed with `public_key`."""
     if not seal.verify(head.alg, public_key, HEAD_CONTEXT + signed.raw, signed.signature):
         raise TheirFault("seal.bad-signature", f"head of {head.signer} at {head.at_ms}")

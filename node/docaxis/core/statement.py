@@ -11,12 +11,17 @@ from typing import Any, Final, NamedTuple
 
 from docaxis.core import codec, limits
 from docaxis.core.ids import HASH_BYTES, DocId, PartyId, StatementId, party_id
-from docaxis.core.lifecycle import Code
+from docaxis.core.lifecycle import RECALL_ANSWERS, Code
 
 _FIELDS: Final = frozenset(
     {"type", "by", "doc", "from", "to", "code", "epoch", "seq", "prev", "re", "at", "reason", "text", "actor", "dir"}
 )
 ACTOR_CHARS_MAX: Final = 200
+REASON_CODE_CHARS_MAX: Final = 64
+
+_UTF8_BYTES_MAX: Final = 4
+_TEXT_CHARS_MAX: Final = limits.REASON_CHARS_MAX + ACTOR_CHARS_MAX + REASON_CODE_CHARS_MAX
+assert _UTF8_BYTES_MAX * _TEXT_CHARS_MAX + 512 <= limits.STATEMENT_BYTES_MAX, "longest words must fit a statement"
 
 
 class Statement(NamedTuple):
@@ -67,19 +72,21 @@ def decode(raw: bytes) -> Statement:
     value = codec.fields(codec.decode(raw, limits.STATEMENT_BYTES_MAX), _FIELDS, "statement")
     if value["type"] != "statement/1":
         raise codec.wrong("statement.type", "statement/1")
-    answers = value["re"]
+    code, answers = _read_code(value["code"]), value["re"]
+    if (answers is not None) != (code in RECALL_ANSWERS):
+        raise codec.wrong("statement.re", "the id of a recall exactly when the code answers one")
     return Statement(
         by=party_id(value["by"]),
         doc=DocId(codec.blob(value["doc"], "statement.doc", HASH_BYTES)),
         sender=party_id(value["from"]),
         recipient=party_id(value["to"]),
-        code=_read_code(value["code"]),
+        code=code,
         epoch=codec.integer(value["epoch"], "statement.epoch", 1),
         seq=codec.integer(value["seq"], "statement.seq", 1),
         prev=codec.blob(value["prev"], "statement.prev", HASH_BYTES),
         answers=None if answers is None else StatementId(codec.blob(answers, "statement.re", HASH_BYTES)),
         at_ms=codec.integer(value["at"], "statement.at"),
-        reason=codec.text(value["reason"], "statement.reason", 64),
+        reason=codec.text(value["reason"], "statement.reason", REASON_CODE_CHARS_MAX),
         text=codec.text(value["text"], "statement.text", limits.REASON_CHARS_MAX),
         actor=codec.text(value["actor"], "statement.actor", ACTOR_CHARS_MAX),
         dir=codec.integer(value["dir"], "statement.dir"),

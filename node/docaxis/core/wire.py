@@ -173,7 +173,7 @@ def _read_item(value: Any, heads: tuple[SignedHead, ...]) -> Item:
     if type(value) is not list or len(value) != 6:
         raise codec.wrong("item", "an array of kind, body, head, index, path and inline chunks")
     kind, body, head, index, path, inline = value
-    if kind not in _KINDS or type(body) is not bytes or len(body) > _KINDS[kind]:
+    if type(kind) is not str or kind not in _KINDS or type(body) is not bytes or len(body) > _KINDS[kind]:
         raise codec.wrong("item.body", "an envelope or a statement within its limit")
     chunks = codec.array(inline, "item.inline", limits.FILES_MAX, _read_chunk)
     if sum(map(len, chunks)) > limits.INLINE_BYTES_MAX:
