@@ -140,7 +140,7 @@ def decode_revocation(raw: bytes) -> Revocation:
 
 
 def encode_revocations(signed: Sequence[SignedRevocation]) -> bytes:
-    """The file of revocations that travels: an array of ``[body, [[key id, signature], …]]``, sorted, without doubles."""
+    """The file of revocations that travels: ``[[body, [[key id, signature], …]], …]``, sorted, each once."""
     return codec.encode([[each.body, [list(pair) for pair in each.signatures]] for each in sorted(set(signed))])
 
 
@@ -199,7 +199,7 @@ def _reaches(authority: Authority, signed: SignedRevocation, verify: Verify) -> 
 
 
 def merge_revocations(old: Mapping[KeyId, int], new: Iterable[Revocation]) -> dict[KeyId, int]:
-    """Revoked keys with the earliest time stated for each; revoking only removes trust, so any order gives one result."""
+    """Revoked keys, each with the earliest time stated; revoking only removes trust, so any order gives one result."""
     merged = dict(old)
     for each in new:
         merged[each.key] = min(each.from_ms, merged.get(each.key, each.from_ms))
