@@ -28,10 +28,6 @@ class NodeService(Protocol):
         """The directory snapshot in use; a new object whenever a newer one was accepted."""
         ...
 
-    def parties(self) -> Sequence[PartyId]:
-        """Every id in that snapshot, in order."""
-        ...
-
     @property
     def store(self) -> Store:
         """For reading only: `documents`, `document`, `starting`, `changes`, `last_change`, `refusals`, `totals`."""

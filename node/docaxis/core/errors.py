@@ -103,7 +103,9 @@ REGISTRY: Final[dict[str, Known]] = {
     ),
     # the life of a document
     "document.unknown": Known(404, "No such document", "Không có văn bản này", "Check the id with inbox or outbox."),
-    "document.ambiguous": Known(409, "More than one recipient", "Có nhiều nơi nhận", "Name the recipient."),
+    "document.ambiguous": Known(
+        409, "More than one fits", "Có nhiều kết quả phù hợp", "Name the recipient, or give more digits of the id."
+    ),
     "document.replaced": Known(409, "Replaced by a newer document", "Đã được thay thế", "Work on the newer document."),
     "lifecycle.not-allowed": Known(
         409, "Not possible in this state", "Không thể ở trạng thái này", "See which steps are possible with show."
