@@ -4,7 +4,7 @@ Look-ups in a snapshot that is already in hand; nothing here fetches, and nothin
 may be trusted (`docaxis.core.trust`). The book decodes nothing: an adapter hands it a look-up of entries.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -49,6 +49,7 @@ class Entry(NamedTuple):
     not_before_ms: int
     expires_ms: int
     seq: int
+    enc: tuple[bytes, ...] = ()
 
 
 class Book:
@@ -56,7 +57,7 @@ class Book:
 
     `lookup` finds an entry by its id; `aliases` maps other spellings to ids; `version` is the snapshot's number;
     `verified_ms` is when its freshness was last verified; `revoked` maps revoked key ids to the time (ms) from
-    which nothing new signed with them is accepted.
+    which nothing new signed with them is accepted; `parties` lists those that have an endpoint of their own.
     """
 
     def __init__(
@@ -66,12 +67,14 @@ class Book:
         version: int,
         verified_ms: int,
         revoked: Mapping[KeyId, int],
+        parties: Sequence[PartyId] = (),
     ) -> None:
         self._lookup = lookup
         self._aliases = aliases
         self.version = version
         self.verified_ms = verified_ms
         self.revoked = revoked
+        self.parties = parties
 
     def entry(self, party: PartyId) -> Entry | None:
         """The entry of an id, or None."""

@@ -23,8 +23,9 @@ class PutHead(NamedTuple):
 
 
 class PutObject(NamedTuple):
-    """Keep a signed object for ever: `kind` is ``envelope`` or ``statement``; `place` and `path` (hashes joined) lead to its head.
+    """Keep a signed object for ever: `kind` is ``envelope`` or ``statement``.
 
+    `place` and `path` (hashes joined) lead to its head.
     `doc` is the document it is about and `recipient` the transmission (empty for an envelope, which serves all).
     """
 

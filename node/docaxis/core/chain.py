@@ -1,0 +1,144 @@
+"""Chains: whether one party's statements about one transmission follow each other without gap, fork or impossible step.
+
+Works on statements whose signatures hold already; it knows no keys and no directory. What breaks is named exactly.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from typing import NamedTuple
+
+from docaxis.core.errors import TheirFault
+from docaxis.core.ids import DocId
+from docaxis.core.lifecycle import TABLE, Code, Standing, merge
+from docaxis.core.statement import Statement
+from docaxis.core.timeline import moment
+
+
+class Broken(TheirFault):
+    """Evidence does not hold: `link` names the exact part, `code` and `detail` say what is wrong with it."""
+
+    def __init__(self, link: str, code: str, detail: str) -> None:
+        super().__init__(code, f"{link}: {detail}")
+        self.link = link
+        self.problem = detail
+
+
+class Told(NamedTuple):
+    """A statement with its id."""
+
+    id: bytes
+    statement: Statement
+
+    @property
+    def link(self) -> str:
+        """How people are told which statement is meant."""
+        said = self.statement
+        about = f" to {said.recipient}" if said.by == said.sender else ""
+        what = f"{said.code.value} {said.code.name.lower()}{about}, epoch {said.epoch}, {moment(said.at_ms)}"
+        return f"statement {said.seq} of {said.by} ({what})"
+
+
+Notes = dict[bytes, list[str]]
+"""Remarks by statement id; see `docaxis.core.timeline.NOTES`."""
+
+
+def check_transmission(doc: DocId, told: Sequence[Told]) -> tuple[Standing, Notes]:
+    """Checks all statements about one recipient; what is known after them, and what is remarkable.
+
+    Raises `Broken`.
+    """
+    notes: Notes = {each.id: [] for each in told}
+    recalls = {each.id for each in told if each.statement.code is Code.RECALL}
+    earlier = Standing()
+    for chain in _chains(told):
+        _follows(doc, chain, notes)
+        earlier = _walks(chain, _start(chain, earlier), recalls, notes)
+    return merged(told), notes
+
+
+def merged(told: Iterable[Told]) -> Standing:
+    """What is known after all these statements, in whatever order."""
+    standing = Standing()
+    for each in told:
+        standing = merge(standing, each.statement.code, each.id, each.statement.answers)
+    return standing
+
+
+def _chains(told: Sequence[Told]) -> Iterator[list[Told]]:
+    """Each author's statements in the order of epoch and seq; the recipient's own before its successors'."""
+
+    def order(each: Told) -> tuple[bool, str, int, int]:
+        said = each.statement
+        return said.by != said.recipient, said.by, said.epoch, said.seq
+
+    for _, chain in groupby(sorted(told, key=order), key=lambda each: each.statement.by):
+        yield list(chain)
+
+
+def _follows(doc: DocId, chain: list[Told], notes: Notes) -> None:
+    """The rule of `prev`: within an epoch no gap and no fork; a new epoch starts from something said before."""
+    known: dict[bytes, Told] = {}
+    before: Told | None = None
+    for each in chain:
+        if before is not None and before.statement.epoch == each.statement.epoch:
+            _follows_directly(before, each)
+        else:
+            _begins_epoch(doc, each, known)
+            if before is not None:
+                notes[each.id].append("epoch")
+        known[each.id] = before = each
+
+
+def _follows_directly(before: Told, each: Told) -> None:
+    seq, prev = each.statement.seq, each.statement.prev
+    if before.statement.seq == seq:
+        raise Broken(
+            each.link, "statement.fork", f"its author also signed another one for the same place: {before.link}"
+        )
+    if before.statement.seq != seq - 1:
+        raise Broken(each.link, "evidence.broken", f"its predecessor, statement {seq - 1} ({prev.hex()}), is missing")
+    if prev != before.id:
+        raise Broken(
+            each.link, "evidence.broken", f"it follows {prev.hex()}, which is not {before.link} ({before.id.hex()})"
+        )
+
+
+def _begins_epoch(doc: DocId, each: Told, known: Mapping[bytes, Told]) -> None:
+    seq, prev = each.statement.seq, each.statement.prev
+    if seq != 1 or (prev != doc and prev not in known):
+        number = f"statement {seq - 1} " if seq > 1 else ""
+        raise Broken(each.link, "evidence.broken", f"its predecessor, {number}({prev.hex()}), is missing")
+
+
+def _start(chain: list[Told], earlier: Standing) -> Standing:
+    """A successor takes over what its predecessor had stated; everybody else starts from nothing."""
+    said = chain[0].statement
+    return Standing() if said.by in (said.recipient, said.sender) else earlier
+
+
+def _walks(chain: list[Told], start: Standing, recalls: set[bytes], notes: Notes) -> Standing:
+    """The author's own steps are possible in the lifecycle's table; late and repeated codes are noted.
+
+    A new epoch goes on from what the author knew then: the statement that its first one names.
+    """
+    after: dict[bytes, Standing] = {}
+    standing = start
+    for each in chain:
+        said = each.statement
+        if said.seq == 1:
+            standing = after.get(said.prev, start)
+        if said.answers is not None and said.answers not in recalls:
+            raise Broken(each.link, "evidence.broken", f"the recall that it answers ({said.answers.hex()}) is missing")
+        standing = after[each.id] = _step(standing, each, notes)
+    return standing
+
+
+def _step(standing: Standing, each: Told, notes: Notes) -> Standing:
+    said = each.statement
+    moved = merge(standing, said.code, each.id, said.answers)
+    if moved.progress > standing.progress and said.code not in TABLE[standing.progress] and not standing.agreed:
+        was = standing.state.name.lower()
+        raise Broken(each.link, "lifecycle.not-allowed", f"its author's own statements before it led to {was}")
+    if moved == standing or standing.agreed:
+        notes[each.id].append("late")
+    return moved

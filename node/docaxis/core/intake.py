@@ -1,0 +1,343 @@
+"""Intake: what the node does with each object that a peer hands it.
+
+Checks in the order of their cost: who speaks, form, signature, then what is known. Answers say what is durable, never
+that something was processed. It sends nothing and reads nothing: it changes records and adds to the turn.
+"""
+
+from collections import OrderedDict
+from hashlib import sha256
+from typing import Final
+
+from docaxis.core import envelope as envelopes
+from docaxis.core import limits, wire
+from docaxis.core.addresses import Book
+from docaxis.core.cache import Cache
+from docaxis.core.effects import DropContent, Fetch, PutContent
+from docaxis.core.envelope import Envelope
+from docaxis.core.errors import DocaxisError, TheirFault
+from docaxis.core.ids import DocId, PartyId
+from docaxis.core.lifecycle import BY_SENDER, Code, Standing, State, merge
+from docaxis.core.outbox import Outbox
+from docaxis.core.ports import Seal
+from docaxis.core.record import WAITS_CONTENT, WAITS_DIRECTORY, WAITS_NOTHING, Loaded, Record
+from docaxis.core.routing import next_hop
+from docaxis.core.schedule import LANE_CONTROL, content_delay_ms, lane_of
+from docaxis.core.signed import Head, Signed, SignedHead, check_path, check_signature, decode_head
+from docaxis.core.statement import Statement
+from docaxis.core.trust import ALLOWED, freshness
+from docaxis.core.turn import Say, Turn
+from docaxis.core.wire import Item, Outcome, Result
+
+CONTENT_WATCH_MS: Final = 15 * limits.SECOND_MS
+UNKNOWN_WAIT_MS: Final = 5 * limits.SECOND_MS
+_LATER: Final = frozenset({"document.unknown", "directory.too-old", "content.corrupt", "node.busy"})
+"""Codes for which the peer should simply try again."""
+
+
+def refused(error: DocaxisError) -> Result:
+    """The result for an item that raised."""
+    if error.code in _LATER:
+        return Result(Outcome.DEFERRED, error.code, UNKNOWN_WAIT_MS, None)
+    return Result(Outcome.REFUSED, error.code, 0, None)
+
+
+KEPT: Final = Result(Outcome.KEPT, "", 0, None)
+
+
+class Intake:
+    """Takes in objects from peers. `fetching` holds the records whose content is being pulled."""
+
+    def __init__(self, me: PartyId, seal: Seal, book: Book, cache: Cache, outbox: Outbox) -> None:
+        self._me = me
+        self._seal = seal
+        self._cache = cache
+        self._outbox = outbox
+        self._heads: OrderedDict[SignedHead, Head] = OrderedDict()
+        self.book = book
+        self.fetching: set[tuple[DocId, PartyId]] = set()
+
+    def renew(self, book: Book) -> None:
+        """A new directory: keys verified under the old one must be looked up again."""
+        self.book = book
+        self._heads.clear()
+
+    def speaks_for_me(self, party: PartyId) -> bool:
+        """Whether this node answers for `party`: itself, or a closed code it succeeds."""
+        return party == self._me or self.book.answers_for(self._me, party)
+
+    def verified(self, signed: Signed, author: PartyId, now_ms: int) -> bytes:
+        """The object's id, once its head is signed by `author` with a key of the directory and its path holds."""
+        head = self._heads.get(signed.head)
+        if head is None:
+            head = decode_head(signed.head.raw)
+            key = self.book.signing_key(head.signer, head.key, head.at_ms)
+            if key.alg != head.alg:
+                raise TheirFault("seal.algorithm", f"key {key.id.hex()} is for {key.alg}, not for {head.alg}")
+            if (
+                key.not_before_ms > self.book.verified_ms
+                and not ALLOWED[freshness(self.book.verified_ms, now_ms)].new_keys
+            ):
+                raise TheirFault("directory.too-old", f"key {key.id.hex()} is newer than the last fresh directory")
+            check_signature(self._seal, head, signed.head, key.public)
+            self._heads[signed.head] = head
+            if len(self._heads) > limits.HEADS_CACHED_MAX:
+                self._heads.popitem(last=False)
+        if head.signer != author:
+            raise TheirFault("party.mismatch", f"signed by {head.signer}, but {author} is named as the author")
+        return check_path(signed, head)
+
+    # --- envelopes ---
+
+    def envelope(self, turn: Turn, peer: PartyId, recipient: PartyId, item: Item, envelope: Envelope) -> Result:
+        """An envelope from `peer` for `recipient`; raises `TheirFault` where nothing of it may be kept."""
+        if self.speaks_for_me(envelope.sender):
+            return self._own_envelope(turn, peer, item, envelope)
+        if not self.book.answers_for(peer, envelope.sender):
+            raise TheirFault("party.mismatch", f"{peer} handed in an envelope of {envelope.sender}")
+        if recipient not in envelope.to or not self.speaks_for_me(recipient):
+            raise TheirFault("envelope.wrong-recipient", f"{recipient} is not a recipient here")
+        doc = DocId(self.verified(item.signed, envelope.sender, turn.now_ms))
+        known = self._cache.get((doc, recipient))
+        if known is not None:
+            return Result(Outcome.KEPT, "", 0, known.receipt)
+        return self._new_envelope(turn, recipient, item, envelope)
+
+    def _new_envelope(self, turn: Turn, recipient: PartyId, item: Item, envelope: Envelope) -> Result:
+        doc = DocId(item.id)
+        self._check_reference(envelope)
+        waits, standing_code, reason = self._verdict(turn, item, envelope)
+        turn.keep(wire.ENVELOPE, item.id, item.signed, doc, "", envelope.sender)
+        record = new_record(doc, recipient, envelope, outgoing=False, now_ms=turn.now_ms)._replace(waits=waits)
+        if standing_code is not Code.REFUSED:
+            self._claim_content(turn, doc, item, envelope)
+            self._supersede(turn, recipient, doc, envelope)
+        if waits:
+            record = record._replace(due_ms=turn.now_ms + CONTENT_WATCH_MS)
+        self.say_first(turn, Loaded(record, item.signed.body, None), Say(standing_code, reason=reason))
+        if waits == WAITS_CONTENT:
+            self.fetch(turn, record, envelope)
+        return KEPT
+
+    def _verdict(self, turn: Turn, item: Item, envelope: Envelope) -> tuple[str, Code, str]:
+        """What a new document waits for, the node's first word on it, and the reason of a refusal."""
+        if envelope.expires_ms <= turn.now_ms:
+            return WAITS_NOTHING, Code.REFUSED, "envelope.expired"
+        digests = envelopes.chunk_digests(envelope.files)
+        if item.inline and [sha256(chunk).digest() for chunk in item.inline] != digests:
+            raise TheirFault("content.corrupt", "inline chunks differ from the digests that were signed")
+        if not ALLOWED[freshness(self.book.verified_ms, turn.now_ms)].accepts:
+            return WAITS_DIRECTORY, Code.HELD, ""
+        if digests and not item.inline:
+            return WAITS_CONTENT, Code.HELD, ""
+        return WAITS_NOTHING, Code.ARRIVED, ""
+
+    def say_first(self, turn: Turn, loaded: Loaded, say: Say) -> None:
+        """The node's own word on an incoming document becomes its receipt: what the sender gets for the envelope."""
+        key = loaded.record.key
+        record, said = turn.state(loaded.record, say, lambda signed: self._cache.set_receipt(key, signed))
+        after = loaded._replace(record=record._replace(receipt=said))
+        self._cache.put(after, turn.number)
+        turn.put(after)
+
+    def _check_reference(self, envelope: Envelope) -> None:
+        for known in self._cache.of_document(envelope.ref) if envelope.ref else ():
+            if known.record.sender != envelope.sender:
+                raise TheirFault("envelope.reference", "only its own sender may update or replace a document")
+
+    def _claim_content(self, turn: Turn, doc: DocId, item: Item, envelope: Envelope) -> None:
+        digests = envelopes.chunk_digests(envelope.files)
+        chunks = item.inline or [None] * len(digests)
+        turn.durable += [PutContent(doc, digest, chunk) for digest, chunk in zip(digests, chunks, strict=True)]
+
+    def _supersede(self, turn: Turn, recipient: PartyId, doc: DocId, envelope: Envelope) -> None:
+        if envelope.kind != "replace" or envelope.ref is None:
+            return
+        old = self._cache.get((envelope.ref, recipient))
+        if old is not None:
+            after = old._replace(record=old.record._replace(superseded_by=doc, updated_ms=turn.now_ms))
+            self._cache.put(after, turn.number)
+            turn.put(after)
+
+    def fetch(self, turn: Turn, record: Record, envelope: Envelope) -> None:
+        """Asks for the content, unless that is under way."""
+        if record.key in self.fetching:
+            return
+        sizes = {digest: size for file in envelope.files for digest, size in chunk_sizes(file)}
+        try:
+            hop = next_hop(self.book, self._me, record.sender)
+        except TheirFault as error:
+            turn.note("content.no-route", "warning", doc=record.doc.hex(), code=error.code)
+            return
+        self.fetching.add(record.key)
+        turn.then.append(
+            Fetch(record.doc, record.recipient, hop.party, hop.endpoints, tuple(sizes), tuple(sizes.values()))
+        )
+
+    def content_here(self, turn: Turn, loaded: Loaded) -> None:
+        """All content is durable: the document has arrived, and its sender hears so."""
+        record = loaded.record._replace(waits=WAITS_NOTHING, due_ms=0)
+        key, sender = record.key, record.sender
+
+        def use(signed: Signed) -> None:
+            self._cache.set_receipt(key, signed)
+            self._outbox.push(sender, LANE_CONTROL, Item(wire.STATEMENT, signed.id, signed, ()))
+
+        record, said = turn.state(record, Say(Code.ARRIVED), use)
+        after = loaded._replace(record=record._replace(receipt=said))
+        self._cache.put(after, turn.number)
+        turn.put(after)
+        turn.enqueue(sender, LANE_CONTROL, said)
+
+    def content_missing(self, turn: Turn, loaded: Loaded, code: str, detail: str) -> None:
+        """Content could not be pulled: again later, until the document's own deadline."""
+        tries = loaded.record.tries + 1
+        due_ms = turn.now_ms + content_delay_ms(self._me, loaded.record.doc, tries)
+        after = loaded._replace(record=loaded.record._replace(tries=tries, due_ms=due_ms))
+        self._cache.put(after, turn.number)
+        turn.put(after)
+        turn.note("content.missing", "warning", doc=after.record.doc.hex(), code=code, detail=detail, tries=tries)
+
+    def _own_envelope(self, turn: Turn, peer: PartyId, item: Item, envelope: Envelope) -> Result:
+        """A peer gives back what this node sent and has forgotten since its store was restored from a backup."""
+        doc = DocId(self.verified(item.signed, envelope.sender, turn.now_ms))
+        if not any(self.book.answers_for(peer, recipient) for recipient in envelope.to):
+            raise TheirFault("party.mismatch", f"{peer} is not a recipient of that document")
+        lost = [recipient for recipient in envelope.to if self._cache.get((doc, recipient)) is None]
+        if lost:
+            turn.keep(wire.ENVELOPE, item.id, item.signed, doc, "", envelope.sender)
+            digests = envelopes.chunk_digests(envelope.files)
+            turn.durable += [PutContent(doc, digest, None) for digest in digests]
+        for recipient in lost:
+            loaded = Loaded(new_record(doc, recipient, envelope, True, turn.now_ms), item.signed.body, None)
+            self._cache.put(loaded, turn.number)
+            turn.put(loaded)
+            turn.enqueue(recipient, lane_of(envelope.priority), item.id)
+            self._outbox.expect(recipient, lane_of(envelope.priority))
+        return KEPT
+
+    # --- statements ---
+
+    def statement(self, turn: Turn, peer: PartyId, item: Item, said: Statement) -> Result:
+        """A statement handed in by `peer`; raises `TheirFault` where nothing of it may be kept."""
+        author = said.sender if said.code in BY_SENDER else said.recipient
+        if not self.book.answers_for(said.by, author):
+            raise TheirFault("statement.wrong-author", f"{said.by} may not state {said.code.value} for {author}")
+        mine = self.speaks_for_me(said.by)
+        other = said.recipient if said.code in BY_SENDER else said.sender
+        if not self.book.answers_for(peer, other if mine else said.by):
+            raise TheirFault("party.mismatch", f"{peer} handed in a statement of {said.by}")
+        self.verified(item.signed, said.by, turn.now_ms)
+        loaded = self._cache.get((said.doc, said.recipient))
+        if loaded is None:
+            return self._about_unknown(said)
+        if loaded.record.sender != said.sender:
+            raise TheirFault("codec.schema", "the statement names another sender than the envelope")
+        if self._cache.has_object(item.id):
+            return KEPT
+        return self._own_word(turn, loaded, item, said) if mine else self._their_word(turn, loaded, item, said)
+
+    def _about_unknown(self, said: Statement) -> Result:
+        """Of an expired document that never came there is nothing to keep; any other document may still come."""
+        if said.code is Code.EXPIRED and said.sender != self._me:
+            return KEPT
+        raise TheirFault("document.unknown", "the document has not come here yet")
+
+    def _their_word(self, turn: Turn, loaded: Loaded, item: Item, said: Statement) -> Result:
+        record = loaded.record
+        place = (said.epoch, said.seq)
+        newest = (record.theirs_epoch, record.theirs_seq)
+        self._cache.put_object(item.id, turn.number)
+        turn.keep(wire.STATEMENT, item.id, item.signed, said.doc, said.recipient, said.by)
+        if place == newest and item.id != record.theirs_last:
+            turn.refuse(said.by, "statement.fork", f"two statements {said.seq} of {said.by} on {said.doc.hex()[:16]}")
+            return Result(Outcome.REFUSED, "statement.fork", 0, None)
+        before = record.standing
+        record = record._replace(standing=merge(before, said.code, item.id, said.answers), updated_ms=turn.now_ms)
+        if place > newest:
+            record = record._replace(theirs_epoch=said.epoch, theirs_seq=said.seq, theirs_last=item.id)
+        turn.changed(record, said.code, record.standing.state, said.by)
+        self._follow(turn, loaded._replace(record=record), item, said)
+        return KEPT
+
+    def _follow(self, turn: Turn, loaded: Loaded, item: Item, said: Statement) -> None:
+        """What the other party's word means for this side, beyond the merged standing."""
+        record = loaded.record
+        if record.outgoing:
+            if said.code is not Code.HELD:
+                record = record._replace(due_ms=0, receipt=item.id if said.code is Code.ARRIVED else record.receipt)
+        elif said.code is Code.EXPIRED and record.receipt and record.standing.progress >= State.ARRIVED:
+            turn.enqueue(record.sender, LANE_CONTROL, record.receipt)
+            self._outbox.expect(record.sender, LANE_CONTROL)
+        elif said.code is Code.EXPIRED:
+            record = record._replace(waits=WAITS_NOTHING, due_ms=0)
+        elif said.code is Code.RECALL and record.standing.progress in (State.REFUSED, State.EXPIRED):
+            self._agree_at_once(turn, loaded._replace(record=record), item.id)
+            return
+        after = loaded._replace(record=record)
+        self._cache.put(after, turn.number)
+        turn.put(after)
+
+    def _agree_at_once(self, turn: Turn, loaded: Loaded, recall: bytes) -> None:
+        """There is no copy here to give back: the node itself agrees."""
+        sender = loaded.record.sender
+
+        def use(signed: Signed) -> None:
+            self._outbox.push(sender, LANE_CONTROL, Item(wire.STATEMENT, signed.id, signed, ()))
+
+        record, answer = turn.state(loaded.record, Say(Code.AGREE, answers=recall), use)
+        after = loaded._replace(record=record._replace(due_ms=0, waits=WAITS_NOTHING))
+        self._cache.put(after, turn.number)
+        turn.put(after)
+        turn.enqueue(sender, LANE_CONTROL, answer)
+
+    def _own_word(self, turn: Turn, loaded: Loaded, item: Item, said: Statement) -> Result:
+        """A peer gives back what this node itself once said, before its store was restored from a backup."""
+        record = loaded.record
+        self._cache.put_object(item.id, turn.number)
+        turn.keep(wire.STATEMENT, item.id, item.signed, said.doc, said.recipient, said.by)
+        standing = merge(record.standing, said.code, item.id, said.answers)
+        record = record._replace(standing=standing, updated_ms=turn.now_ms)
+        if (said.epoch, said.seq) > (record.mine_epoch, record.mine_seq):
+            record = record._replace(mine_epoch=said.epoch, mine_seq=said.seq, mine_last=item.id)
+        if said.code is Code.ARRIVED and not record.outgoing:
+            loaded = loaded._replace(receipt=item.signed)
+            record = record._replace(receipt=item.id)
+        if standing.agreed and not record.outgoing:
+            turn.durable.append(DropContent(record.doc))
+        after = loaded._replace(record=record)
+        self._cache.put(after, turn.number)
+        turn.put(after)
+        turn.changed(record, said.code, standing.state, said.by)
+        return KEPT
+
+
+def chunk_sizes(file: envelopes.File) -> list[tuple[bytes, int]]:
+    """Each chunk's digest with its size in bytes."""
+    last = file.size - file.chunk * (len(file.chunks) - 1)
+    return [(digest, file.chunk if n < len(file.chunks) - 1 else last) for n, digest in enumerate(file.chunks)]
+
+
+def new_record(doc: DocId, recipient: PartyId, envelope: Envelope, outgoing: bool, now_ms: int) -> Record:
+    """A record in which nothing has been said yet."""
+    return Record(
+        doc=doc,
+        recipient=recipient,
+        sender=envelope.sender,
+        outgoing=outgoing,
+        priority=int(envelope.priority),
+        created_ms=envelope.created_ms,
+        expires_ms=envelope.expires_ms,
+        standing=Standing(),
+        mine_epoch=0,
+        mine_seq=0,
+        mine_last=doc,
+        theirs_epoch=0,
+        theirs_seq=0,
+        theirs_last=doc,
+        waits=WAITS_NOTHING,
+        due_ms=envelope.expires_ms if outgoing else 0,
+        tries=0,
+        superseded_by=None,
+        receipt=None,
+        updated_ms=now_ms,
+    )

@@ -1,0 +1,122 @@
+"""Returns: what became of the requests this node sent, item by item.
+
+Believes signatures, not status codes: an envelope has been taken only when its recipient's signed word verifies. It
+sends nothing itself; what must be tried again goes back to the outbox and the durable queue.
+"""
+
+from typing import Final
+
+from docaxis.core import limits, wire
+from docaxis.core import statement as statements
+from docaxis.core.cache import Cache
+from docaxis.core.effects import Counted, Dequeue, Postpone
+from docaxis.core.errors import TheirFault
+from docaxis.core.events import Delivered, Undelivered
+from docaxis.core.ids import PartyId
+from docaxis.core.intake import Intake
+from docaxis.core.lifecycle import BY_SENDER
+from docaxis.core.outbox import Flight, Outbox, Queued
+from docaxis.core.schedule import item_delay_ms
+from docaxis.core.turn import Turn
+from docaxis.core.wire import Item, Outcome, Result
+
+_PASSING: Final = frozenset({"document.unknown", "seal.key-unknown", "party.unknown", "directory.too-old", "node.busy"})
+"""Refusals of a statement that time may heal; after any other one, offering it again cannot help."""
+
+
+class Returns:
+    """Handles answers and failures of sent requests."""
+
+    def __init__(self, cache: Cache, outbox: Outbox, intake: Intake) -> None:
+        self._cache = cache
+        self._outbox = outbox
+        self._intake = intake
+
+    def delivered(self, turn: Turn, event: Delivered) -> None:
+        """The peer answered; every item gets its result, or all go back if the answer is not one."""
+        flight = self._outbox.land(event.flight)
+        if flight is None:
+            return
+        if len(event.reply.results) != len(flight.items):
+            self._fail(turn, flight, "peer.malformed", "an answer with another number of results", 0)
+            return
+        reply = event.reply
+        if self._outbox.succeeded(flight.peer, reply.credit, reply.wait_ms, turn.now_ms):
+            turn.durable.append(self._outbox.queue(flight.peer).saved())
+            turn.note("peer.back", peer=flight.peer)
+        for queued, result in zip(flight.items, reply.results, strict=True):
+            self._settle(turn, flight.peer, queued, result)
+
+    def undelivered(self, turn: Turn, event: Undelivered) -> None:
+        """The request failed as a whole."""
+        flight = self._outbox.land(event.flight)
+        if flight is None:
+            return
+        if event.code.startswith("codec.") and flight.items:
+            self._unreadable(turn, flight, event)
+        else:
+            self._fail(turn, flight, event.code, event.detail, event.wait_ms)
+
+    def _fail(self, turn: Turn, flight: Flight, code: str, detail: str, wait_ms: int) -> None:
+        queue = self._outbox.failed(flight, wait_ms, turn.now_ms)
+        turn.durable.append(queue.saved())
+        turn.tell.append(Counted("undelivered"))
+        level = "error" if code.startswith("party.") else "warning"
+        turn.note("peer.failed", level, peer=flight.peer, code=code, detail=detail, fails=queue.fails)
+
+    def _unreadable(self, turn: Turn, flight: Flight, event: Undelivered) -> None:
+        """One item may be poison: smaller requests find it, and it alone is set aside."""
+        if len(flight.items) > 1:
+            self._outbox.shrink(flight)
+        else:
+            self._postpone(turn, flight.peer, flight.items[0], event.code, event.wait_ms)
+
+    def _settle(self, turn: Turn, peer: PartyId, queued: Queued, result: Result) -> None:
+        item = queued.item
+        if item.id not in self._outbox.queue(peer).held:
+            return
+        try:
+            done = self._accept(turn, peer, item, result)
+        except TheirFault as error:
+            turn.refuse(peer, error.code, f"receipt for {item.id.hex()[:16]}: {error.detail}")
+            done, result = False, result._replace(code=error.code)
+        if done:
+            self._outbox.settle(peer, item.id)
+            turn.durable.append(Dequeue(peer, item.id))
+        else:
+            self._postpone(turn, peer, queued, result.code, result.wait_ms)
+
+    def _accept(self, turn: Turn, peer: PartyId, item: Item, result: Result) -> bool:
+        """Whether the item needs no further attempt."""
+        if result.receipt is not None:
+            self._receipt(turn, peer, item, result)
+            return True
+        if result.outcome is Outcome.KEPT:
+            record = self._cache.get((item.id, peer)) if item.kind == wire.ENVELOPE else None  # type: ignore[arg-type]
+            if record is not None and record.record.outgoing:
+                raise TheirFault("peer.malformed", "an envelope was answered without a signed receipt")
+            return True
+        if result.outcome is Outcome.REFUSED and item.kind == wire.STATEMENT and result.code not in _PASSING:
+            turn.note("statement.refused", "error", peer=peer, statement=item.id.hex(), code=result.code)
+            return True
+        return False
+
+    def _receipt(self, turn: Turn, peer: PartyId, item: Item, result: Result) -> None:
+        """The recipient's signed word on an envelope, taken in as any other statement of its."""
+        assert result.receipt is not None
+        said = statements.decode(result.receipt.body)
+        if item.kind != wire.ENVELOPE or said.doc != item.id or said.recipient != peer or said.code in BY_SENDER:
+            raise TheirFault("party.mismatch", "the receipt is about something else")
+        receipt = Item(wire.STATEMENT, result.receipt.id, result.receipt, ())
+        self._intake.statement(turn, said.by, receipt, said)
+        turn.tell.append(Counted("receipts"))
+
+    def _postpone(self, turn: Turn, peer: PartyId, queued: Queued, code: str, wait_ms: int) -> None:
+        fails = queued.fails + 1
+        at_ms = turn.now_ms + item_delay_ms(fails, wait_ms)
+        self._outbox.settle(peer, queued.item.id)
+        self._outbox.retry_at(peer, queued.lane, at_ms)
+        turn.durable.append(Postpone(peer, queued.item.id, at_ms, fails))
+        parked = fails > limits.ITEM_FAILS_MAX
+        level = "error" if parked else "warning"
+        turn.note("item.parked" if parked else "item.postponed", level, peer=peer, item=queued.item.id.hex(), code=code)
