@@ -1,0 +1,230 @@
+"""TLS of one node: its two contexts, and whose certificate is whose by the directory in force.
+
+TLS 1.3, mutual, no certificate authority but the directory's list of certificates. Nothing is fetched here, and no
+directory is judged: an accepted book comes in, contexts come out. Specification: ``node/docs/spec/transport.md`` §2.
+"""
+
+import asyncio
+import ssl
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from docaxis.core.addresses import Book, Entry, Status
+from docaxis.core.errors import DocaxisError, OurFault, TheirFault
+from docaxis.core.ids import PartyId
+from docaxis.seal.certificates import certificate_names, check_certificate, party_of_name, tls_name
+from docaxis.seal.keys import read_private
+
+# Certificates put into a trust store before other work gets its turn: about 0.2 ms each.
+_SLICE: Final = 32
+
+Noted = Callable[[str, str, str], None]
+"""Takes peer (may be empty), code and detail of something refused."""
+
+
+class Identity(NamedTuple):
+    """What a node shows: its own certificate and its key (PKCS#8 PEM), and the passphrase that opens the key."""
+
+    party: PartyId
+    certificate: Path
+    key: Path
+    passphrase: str | None = None
+
+
+def identify(book: Book, certificate: bytes) -> PartyId:
+    """Whose certificate (DER) this is, by the directory in force.
+
+    Raises `TheirFault` ``party.unknown`` (nobody's, or no longer), ``party.revoked`` or ``party.closed``.
+    """
+    try:
+        names = certificate_names(certificate)
+        party = party_of_name(names[0]) if len(names) == 1 else None
+    except TheirFault:
+        party = None
+    entry = book.entry(party) if party is not None else None
+    if entry is None or certificate not in entry.certificates:
+        raise TheirFault("party.unknown", f"the certificate is not in directory version {book.version}")
+    check_standing(book, entry)
+    return entry.id
+
+
+def check_standing(book: Book, entry: Entry) -> None:
+    """Whether the directory lets this party take part; raises `TheirFault` ``party.revoked`` or ``party.closed``."""
+    if entry.status is Status.CLOSED:
+        raise TheirFault("party.closed", f"{entry.id} is closed in directory version {book.version}")
+    if entry.status is Status.SUSPENDED or (entry.keys and all(key.id in book.revoked for key in entry.keys)):
+        raise TheirFault("party.revoked", f"{entry.id} is suspended or its keys are revoked")
+
+
+class PeerTls:
+    """The contexts of one node, kept in step with the directory.
+
+    The server's context trusts every certificate of every open entry, because a caller is known only after the
+    handshake. The client's trusts those it has called: a node that talks to ninety peers of twelve thousand keeps
+    ninety. What a store holds decides only whether a handshake ends; `identify` decides at every request.
+    """
+
+    def __init__(self, identity: Identity, noted: Noted) -> None:
+        """Opens key and certificate; raises `OurFault` ``node.keys``. Call `adopt` before anything else."""
+        self.me: Final = identity.party
+        self.noted: Final = noted
+        self._identity = identity
+        self._book: Book | None = None
+        self._listed: dict[bytes, PartyId] = {}
+        self._called: dict[PartyId, tuple[bytes, ...]] = {}
+        self._server_store = self._server()
+        self.client_context = self._client()
+        self.client_generation = 0
+        self.server_context: Final = self._front()
+        self.anonymous_context: Final = _anonymous()
+
+    @property
+    def book(self) -> Book:
+        """The directory in force."""
+        assert self._book is not None, "adopt a directory first"
+        return self._book
+
+    async def adopt(self, book: Book, entries: Iterable[Entry]) -> None:
+        """Brings both contexts in step with `book`; `entries` are all it holds (those without certificates are
+        passed over). What was added is trusted at once; where something was removed, contexts are made anew.
+        """
+        listed = {
+            certificate: entry.id
+            for entry in entries
+            if entry.status is Status.OPEN
+            for certificate in entry.certificates
+        }
+        gone = self._listed.keys() - listed.keys()
+        store = self._server() if gone else self._server_store
+        kept = {} if gone else self._listed
+        await self._trust(store, {each: party for each, party in listed.items() if kept.get(each) != party})
+        self._book, self._listed, self._server_store = book, listed, store
+        if any(certificate in gone for certificates in self._called.values() for certificate in certificates):
+            self._called = {}
+            self.client_context = self._client()
+            self.client_generation += 1
+
+    def name_to_call(self, peer: PartyId) -> str:
+        """The name `peer` must prove in TLS; from now on its certificates are trusted.
+
+        Raises `TheirFault` ``party.unknown``, ``party.revoked``, ``party.closed`` or ``party.no-route``.
+        """
+        entry = self.book.entry(peer)
+        if entry is None:
+            raise TheirFault("party.unknown", f"{peer} is not in directory version {self.book.version}")
+        check_standing(self.book, entry)
+        if self._called.get(peer) != entry.certificates:
+            sound = [each for each in entry.certificates if self._sound(each, peer)]
+            if not sound:
+                raise TheirFault("party.no-route", f"the directory lists no certificate of {peer}")
+            self.client_context.load_verify_locations(cadata=b"".join(sound))
+            self._called[peer] = entry.certificates
+        return tls_name(peer)
+
+    async def _trust(self, store: ssl.SSLContext, certificates: dict[bytes, PartyId]) -> None:
+        sound = [each for each, party in certificates.items() if self._sound(each, party)]
+        for start in range(0, len(sound), _SLICE):
+            store.load_verify_locations(cadata=b"".join(sound[start : start + _SLICE]))
+            await asyncio.sleep(0)
+
+    def _sound(self, certificate: bytes, party: PartyId) -> bool:
+        """One bad entry harms only itself; and none may be an authority or bear another's name."""
+        try:
+            check_certificate(certificate, party)
+        except DocaxisError as error:
+            self.noted(party, error.code, error.detail)
+            return False
+        return True
+
+    def _check_server(self, name: str, certificate: bytes | None) -> None:
+        """The last word on a peer we called: the book in force now, not the store of the handshake."""
+        try:
+            known = certificate is not None and tls_name(identify(self.book, certificate)) == name
+        except TheirFault:
+            known = False
+        if not known:
+            raise ssl.SSLCertVerificationError(1, f"the directory does not know this certificate of {name}")
+
+    # --- contexts -----------------------------------------------------------------------------------------------
+
+    def _client(self) -> ssl.SSLContext:
+        context = _context(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = True
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.sslobject_class = _client_object(self._check_server)  # type: ignore[misc,unused-ignore]
+        return self._with_own(context)
+
+    def _server(self) -> ssl.SSLContext:
+        context = _context(ssl.PROTOCOL_TLS_SERVER)
+        context.verify_mode = ssl.CERT_OPTIONAL  # a newcomer may read the directory before it has a certificate
+        context.num_tickets = 0  # our clients keep connections, not sessions; and a resumed one would skip the check
+        return self._with_own(context)
+
+    def _front(self) -> ssl.SSLContext:
+        """The context a listener is given for good: each handshake is handed on to the store in force."""
+        context = self._server()
+
+        def choose(connection: Any, name: str | None, front: ssl.SSLContext) -> None:
+            connection.context = self._server_store
+
+        context.sni_callback = choose
+        context.sslobject_class = _server_object(self.noted)  # type: ignore[misc,unused-ignore]
+        return context
+
+    def _with_own(self, context: ssl.SSLContext) -> ssl.SSLContext:
+        identity = self._identity
+        read_private(identity.key)  # refuses a key that others may read
+        try:
+            # An empty passphrase fails on an encrypted key; none at all would make OpenSSL ask at the terminal.
+            context.load_cert_chain(identity.certificate, identity.key, identity.passphrase or "")
+        except (ssl.SSLError, OSError, ValueError) as error:
+            reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or "not readable"
+            raise OurFault("node.keys", f"{identity.key} and {identity.certificate}: {reason}") from None
+        return context
+
+
+def _context(protocol: int) -> ssl.SSLContext:
+    context = ssl.SSLContext(protocol)
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # a listed certificate is an anchor though it is no authority
+    context.options |= ssl.OP_NO_TICKET | ssl.OP_NO_COMPRESSION
+    return context
+
+
+def _anonymous() -> ssl.SSLContext:
+    """For repository files, which carry their own signatures: a newcomer knows no certificate yet."""
+    context = _context(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def _client_object(check: Callable[[str, bytes | None], None]) -> type[ssl.SSLObject]:
+    class Called(ssl.SSLObject):
+        """A connection to a peer, trusted only once the directory has confirmed its certificate."""
+
+        def do_handshake(self) -> None:
+            super().do_handshake()
+            check(self.server_hostname or "", self.getpeercert(binary_form=True))
+
+    return Called
+
+
+def _server_object(noted: Noted) -> type[ssl.SSLObject]:
+    class Calling(ssl.SSLObject):
+        """A connection from somebody; a handshake that fails is noted, which asyncio itself does in silence."""
+
+        def do_handshake(self) -> None:
+            try:
+                super().do_handshake()
+            except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+                raise
+            except ssl.SSLCertVerificationError as error:
+                noted("", "party.unknown", f"TLS: {error.verify_message}")
+                raise
+            except ssl.SSLError as error:
+                noted("", "request.malformed", f"TLS: {error.reason or 'handshake failed'}")
+                raise
+
+    return Calling
