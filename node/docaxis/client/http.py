@@ -1,0 +1,142 @@
+"""One connection pool to one node: requests that are repeated safely, and errors that keep the node's code.
+
+A request is repeated only when it never got an answer, or the node asked to wait (503 with Retry-After): at most
+`ATTEMPTS` times in all, after `RETRY_DELAYS_S`. That is safe, because whatever changes something carries an idempotency
+key. Nothing here knows what a document is.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+import aiohttp
+
+from docaxis.client.errors import from_problem
+from docaxis.core.errors import DocaxisError, OurFault
+
+RETRY_DELAYS_S: Final = (0.1, 0.4)
+ATTEMPTS: Final = 1 + len(RETRY_DELAYS_S)
+CONNECT_TIMEOUT_S: Final = 5
+SILENCE_TIMEOUT_S: Final = 90
+"""Longer than the longest long poll."""
+WAIT_S_MAX: Final = 5.0
+_PROBLEM_BYTES_MAX: Final = 64 * 1024
+
+Params = Mapping[str, str | int]
+_LOST: Final = (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, TimeoutError)
+
+
+class Http:
+    """Requests to the node at `url` with its `token`."""
+
+    def __init__(self, url: str, token: str) -> None:
+        self._url = url.rstrip("/")
+        self._headers = {"Authorization": f"Bearer {token}"}
+        self._session: aiohttp.ClientSession | None = None
+
+    def open(self) -> None:
+        """Makes the connection pool; connections open when they are needed."""
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT_S, sock_read=SILENCE_TIMEOUT_S)
+        # a node is called where its folder says, never through a proxy of the environment
+        self._session = aiohttp.ClientSession(headers=self._headers, timeout=timeout, trust_env=False)
+
+    async def close(self) -> None:
+        """Closes every connection."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def get(self, path: str, params: Params | None = None) -> Any:
+        """The JSON of an answer; raises `DocaxisError`."""
+        return json.loads(await self.read("GET", path, params=params))
+
+    async def post(self, path: str, value: Mapping[str, Any], key: str) -> Any:
+        """Posts JSON under an idempotency key and gives the JSON of the answer; raises `DocaxisError`."""
+        headers = {"Idempotency-Key": key, "Content-Type": "application/json"}
+        return json.loads(await self.read("POST", path, body=json.dumps(value).encode(), headers=headers))
+
+    async def read(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Params | None = None,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> bytes:
+        """The body of an answer; raises `DocaxisError`, with the node's own code where it answered."""
+        for delay_s in (*RETRY_DELAYS_S, None):
+            try:
+                async with self.answer(method, path, params=params, body=body, headers=headers) as response:
+                    return await response.read()
+            except _LOST as error:
+                if delay_s is None:
+                    raise self._unreachable(error) from None
+                await asyncio.sleep(delay_s)
+            except _Busy as busy:
+                if delay_s is None:
+                    raise busy.error from None
+                await asyncio.sleep(max(delay_s, busy.wait_s))
+        raise AssertionError("the last attempt returns or raises")
+
+    @asynccontextmanager
+    async def answer(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Params | None = None,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """One attempt; its answer is a success. Raises what aiohttp raises where there is none."""
+        assert self._session is not None, "use the client as an async context manager"
+        async with self._session.request(
+            method, self._url + path, params=params, data=body, headers=headers, allow_redirects=False
+        ) as response:
+            if response.status >= 300:
+                raise await self._problem(response)
+            yield response
+
+    @asynccontextmanager
+    async def stream(self, path: str) -> AsyncIterator[aiohttp.ClientResponse]:
+        """An answer to be read piece by piece; a connection that breaks is ``node.unreachable``, without repetition."""
+        try:
+            async with self.answer("GET", path) as response:
+                yield response
+        except _LOST as error:
+            raise self._unreachable(error) from None
+        except _Busy as busy:
+            raise busy.error from None
+
+    async def _problem(self, response: aiohttp.ClientResponse) -> Exception:
+        body = await response.content.read(_PROBLEM_BYTES_MAX)
+        if response.content_type != "application/problem+json":
+            return OurFault("node.unreachable", f"{self._url} answers {response.status}, but not as a docaxis node")
+        error = from_problem(response.status, _read_problem(body))
+        wait = response.headers.get("Retry-After", "")
+        if response.status == 503 and wait.isdigit():
+            return _Busy(error, min(float(wait), WAIT_S_MAX))
+        return error
+
+    def _unreachable(self, error: BaseException) -> OurFault:
+        return OurFault("node.unreachable", f"{self._url}: {str(error) or type(error).__name__}")
+
+
+class _Busy(Exception):
+    """The node asked to wait."""
+
+    def __init__(self, error: DocaxisError, wait_s: float) -> None:
+        super().__init__(error.code)
+        self.error = error
+        self.wait_s = wait_s
+
+
+def _read_problem(body: bytes) -> Mapping[str, Any]:
+    try:
+        value = json.loads(body)
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
