@@ -3,12 +3,11 @@
 Works on statements whose signatures hold already; it knows no keys and no directory. What breaks is named exactly.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import groupby
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from docaxis.core.errors import TheirFault
-from docaxis.core.ids import DocId
+from docaxis.core.ids import DocId, PartyId
 from docaxis.core.lifecycle import TABLE, Code, Standing, merge
 from docaxis.core.statement import Statement
 from docaxis.core.timeline import moment
@@ -45,14 +44,18 @@ Notes = dict[bytes, list[str]]
 def check_transmission(doc: DocId, told: Sequence[Told]) -> tuple[Standing, Notes]:
     """Checks all statements about one recipient; what is known after them, and what is remarkable.
 
-    Raises `Broken`.
+    `told` is in the order in which the exporter kept it. Raises `Broken`.
     """
     notes: Notes = {each.id: [] for each in told}
     recalls = {each.id for each in told if each.statement.code is Code.RECALL}
-    earlier = Standing()
+    inherited = Standing()
     for chain in _chains(told):
+        said = chain[0].statement
         _follows(doc, chain, notes)
-        earlier = _walks(chain, _start(chain, earlier), recalls, notes)
+        if said.by == said.sender:
+            _walks(chain, Standing(), recalls, notes)
+        else:
+            inherited = _walks(chain, inherited, recalls, notes)
     return merged(told), notes
 
 
@@ -64,15 +67,14 @@ def merged(told: Iterable[Told]) -> Standing:
     return standing
 
 
-def _chains(told: Sequence[Told]) -> Iterator[list[Told]]:
-    """Each author's statements in the order of epoch and seq; the recipient's own before its successors'."""
-
-    def order(each: Told) -> tuple[bool, str, int, int]:
-        said = each.statement
-        return said.by != said.recipient, said.by, said.epoch, said.seq
-
-    for _, chain in groupby(sorted(told, key=order), key=lambda each: each.statement.by):
-        yield list(chain)
+def _chains(told: Sequence[Told]) -> list[list[Told]]:
+    """Each author's statements by epoch and seq; the recipient first, then others (its successors go on from there)."""
+    chains: dict[PartyId, list[Told]] = {}
+    for each in told:
+        chains.setdefault(each.statement.by, []).append(each)
+    for chain in chains.values():
+        chain.sort(key=lambda each: (each.statement.epoch, each.statement.seq))
+    return sorted(chains.values(), key=lambda chain: chain[0].statement.by != chain[0].statement.recipient)
 
 
 def _follows(doc: DocId, chain: list[Told], notes: Notes) -> None:
@@ -110,16 +112,11 @@ def _begins_epoch(doc: DocId, each: Told, known: Mapping[bytes, Told]) -> None:
         raise Broken(each.link, "evidence.broken", f"its predecessor, {number}({prev.hex()}), is missing")
 
 
-def _start(chain: list[Told], earlier: Standing) -> Standing:
-    """A successor takes over what its predecessor had stated; everybody else starts from nothing."""
-    said = chain[0].statement
-    return Standing() if said.by in (said.recipient, said.sender) else earlier
-
-
 def _walks(chain: list[Told], start: Standing, recalls: set[bytes], notes: Notes) -> Standing:
     """The author's own steps are possible in the lifecycle's table; late and repeated codes are noted.
 
-    A new epoch goes on from what the author knew then: the statement that its first one names.
+    A new epoch goes on from what the author knew then: the statement that its first one names. A successor goes on
+    from what its predecessor had stated.
     """
     after: dict[bytes, Standing] = {}
     standing = start

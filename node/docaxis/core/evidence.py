@@ -1,57 +1,34 @@
-"""Evidence: everything signed about one document in one file, and its verdict: a timeline, or the exact broken link.
+"""Evidence: the verdict on everything signed about one document, a timeline or the exact broken link.
 
-Format and checks only. Where keys come from is the directory's business: the file carries its proofs as opaque bytes,
-and whoever checks hands in what they prove. Specification: ``node/docs/spec/evidence.md``.
+Checks only; the file's format is `docaxis.core.evidence_file`, whose functions are offered here too. Where keys come
+from is the directory's business: whoever checks hands in what the file's proofs prove against the root keys.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Final, NamedTuple, Protocol, TypeVar
+from typing import Final, NamedTuple, ParamSpec, Protocol, TypeVar
 
-from docaxis.core import codec, limits
 from docaxis.core import envelope as envelopes
+from docaxis.core import limits
 from docaxis.core import signed as signing
 from docaxis.core import statement as statements
 from docaxis.core.addresses import Entry, SigningKey
 from docaxis.core.chain import Broken, Told, check_transmission
 from docaxis.core.envelope import Envelope
 from docaxis.core.errors import TheirFault
-from docaxis.core.ids import HASH_BYTES, DocId, KeyId, PartyId, party_id
+from docaxis.core.evidence_file import Evidence, Index, build, decode_index, proofs_root, read
+from docaxis.core.ids import DocId, KeyId, PartyId
 from docaxis.core.lifecycle import BY_SENDER
-from docaxis.core.ports import Seal, Verifier
+from docaxis.core.ports import Verifier
 from docaxis.core.signed import Head, Signed, SignedHead
 from docaxis.core.timeline import Party, Row, Timeline, Transmission
-from docaxis.core.tree import leaf_hash, root_of
 
 __all__ = ["Broken", "Evidence", "Index", "Keys", "build", "check", "read"]
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
-_FIELDS: Final = frozenset({"type", "heads", "envelope", "statements", "proofs", "index"})
-_INDEX_FIELDS: Final = frozenset({"type", "doc", "by", "at", "epoch", "to", "statements", "proofs"})
 _INDEX_LINK: Final = "the closing index"
 _ENVELOPE_LINK: Final = "the envelope"
-
-
-class Evidence(NamedTuple):
-    """A file as read: signed objects in the file's order, and the directory's proofs of keys and names, opaque here."""
-
-    envelope: Signed
-    statements: tuple[Signed, ...]
-    proofs: tuple[bytes, ...]
-    index: Signed
-
-
-class Index(NamedTuple):
-    """The exporter's signed word about what the file holds: transmissions covered, statements in order, and the root
-    over the proofs. `at_ms` is when it was exported, `epoch` that of the exporter's log."""
-
-    doc: DocId
-    by: PartyId
-    at_ms: int
-    epoch: int
-    to: tuple[PartyId, ...]
-    statements: tuple[bytes, ...]
-    proofs: bytes
 
 
 class Keys(Protocol):
@@ -68,151 +45,6 @@ class Keys(Protocol):
     def answers_for(self, speaker: PartyId, addressed: PartyId) -> bool:
         """Whether `speaker` is `addressed`, or a successor of its closed code."""
         ...
-
-
-# --- writing ------------------------------------------------------------------------------------------------------
-
-
-def build(
-    seal: Seal,
-    exporter: PartyId,
-    epoch: int,
-    at_ms: int,
-    envelope: Signed,
-    kept: Sequence[Signed],
-    to: Sequence[PartyId],
-    proofs: Sequence[bytes],
-) -> bytes:
-    """The evidence file about the transmissions to `to`, closed with an index that `exporter` signs.
-
-    `kept` are the document's statements in the order in which they were kept; those about others are left out.
-    Raises `TheirFault` ``codec.*`` for statements that cannot be read and for more than a file may hold.
-    """
-    told = [(statements.decode(each.body).recipient, each) for each in kept]
-    chosen = [each for recipient in to for about, each in told if about == recipient]
-    if len(chosen) > limits.EVIDENCE_STATEMENTS_MAX:
-        raise TheirFault("codec.too-long", f"{len(chosen)} statements, at most {limits.EVIDENCE_STATEMENTS_MAX}")
-    ids = tuple(each.id for each in chosen)
-    doc = envelopes.envelope_id(envelope.body)
-    index = encode_index(Index(doc, exporter, at_ms, epoch, tuple(to), ids, _proofs_root(proofs)))
-    closing = signing.sign_together(seal, exporter, [index], at_ms)[0]
-    return encode(Evidence(envelope, tuple(chosen), tuple(proofs), closing))
-
-
-def encode(evidence: Evidence) -> bytes:
-    """Canonical bytes of an evidence file; a head that several objects share is written once."""
-    numbers: dict[SignedHead, int] = {}
-
-    def leaf(each: Signed) -> list[Any]:
-        return [each.body, numbers.setdefault(each.head, len(numbers)), each.place, each.path]
-
-    value: dict[str, Any] = {
-        "type": "evidence/1",
-        "envelope": leaf(evidence.envelope),
-        "statements": [leaf(each) for each in evidence.statements],
-        "index": leaf(evidence.index),
-        "proofs": evidence.proofs,
-    }
-    return codec.encode({**value, "heads": list(numbers)})
-
-
-def encode_index(index: Index) -> bytes:
-    """Canonical bytes of a closing index."""
-    return codec.encode(
-        {
-            "type": "evidence-index/1",
-            "doc": index.doc,
-            "by": index.by,
-            "at": index.at_ms,
-            "epoch": index.epoch,
-            "to": index.to,
-            "statements": index.statements,
-            "proofs": index.proofs,
-        }
-    )
-
-
-def _proofs_root(proofs: Sequence[bytes]) -> bytes:
-    """RFC 9162 root over the proofs as leaves; zeros for none."""
-    return root_of([leaf_hash(proof) for proof in proofs]) if proofs else bytes(HASH_BYTES)
-
-
-# --- reading ------------------------------------------------------------------------------------------------------
-
-
-def read(raw: bytes) -> Evidence:
-    """Reads an evidence file without believing it; raises `TheirFault` ``evidence.malformed``."""
-    try:
-        return _read(raw)
-    except TheirFault as error:
-        raise TheirFault("evidence.malformed", f"{error.code}: {error.detail}") from None
-
-
-def _read(raw: bytes) -> Evidence:
-    value = codec.decode(raw, limits.EVIDENCE_BYTES_MAX, limits.EVIDENCE_ITEMS_MAX)
-    value = codec.fields(value, _FIELDS, "evidence")
-    if value["type"] != "evidence/1":
-        raise codec.wrong("evidence.type", "evidence/1")
-    most = limits.EVIDENCE_STATEMENTS_MAX
-    heads = codec.array(value["heads"], "evidence.heads", most + 2, signing.read_signed_head)
-    if len(set(heads)) != len(heads):
-        raise codec.wrong("evidence.heads", "each head once")
-    leaves = _Leaves(heads)
-    evidence = Evidence(
-        envelope=leaves.read(value["envelope"]),
-        statements=codec.array(value["statements"], "evidence.statements", most, leaves.read),
-        index=leaves.read(value["index"]),
-        proofs=codec.array(value["proofs"], "evidence.proofs", limits.EVIDENCE_PROOFS_MAX, _read_proof),
-    )
-    if leaves.used != len(heads):
-        raise codec.wrong("evidence.heads", "heads in the order of their first use, none unused")
-    return evidence
-
-
-class _Leaves:
-    """Reads leaves, and sees to it that heads are numbered in the order of their first use."""
-
-    def __init__(self, heads: tuple[SignedHead, ...]) -> None:
-        self._heads = heads
-        self.used = 0
-
-    def read(self, value: Any) -> Signed:
-        if type(value) is not list or len(value) != 4 or type(value[0]) is not bytes:
-            raise codec.wrong("leaf", "an array of body, head, index and path")
-        number = codec.integer(value[1], "leaf.head", 0, min(self.used, len(self._heads) - 1))
-        self.used = max(self.used, number + 1)
-        return Signed(value[0], self._heads[number], *signing.read_place(value[2], value[3]))
-
-
-def _read_proof(value: Any) -> bytes:
-    if type(value) is not bytes:
-        raise codec.wrong("proof", "bytes")
-    return value
-
-
-def decode_index(raw: bytes) -> Index:
-    """Reads a closing index; raises `TheirFault` ``codec.*`` or ``id.malformed``."""
-    value = codec.decode(raw, limits.EVIDENCE_BYTES_MAX, limits.EVIDENCE_ITEMS_MAX)
-    value = codec.fields(value, _INDEX_FIELDS, "index")
-    if value["type"] != "evidence-index/1":
-        raise codec.wrong("index.type", "evidence-index/1")
-    return Index(
-        doc=DocId(codec.blob(value["doc"], "index.doc", HASH_BYTES)),
-        by=party_id(value["by"]),
-        at_ms=codec.integer(value["at"], "index.at"),
-        epoch=codec.integer(value["epoch"], "index.epoch", 1),
-        to=codec.array(value["to"], "index.to", limits.RECIPIENTS_MAX, party_id),
-        statements=codec.array(
-            value["statements"],
-            "index.statements",
-            limits.EVIDENCE_STATEMENTS_MAX,
-            lambda each: codec.blob(each, "statement id", HASH_BYTES),
-        ),
-        proofs=codec.blob(value["proofs"], "index.proofs", HASH_BYTES),
-    )
-
-
-# --- checking -----------------------------------------------------------------------------------------------------
 
 
 def check(evidence: Evidence, verifier: Verifier, keys: Keys) -> Timeline:
@@ -239,11 +71,11 @@ class _Check:
     def timeline(self) -> Timeline:
         """The whole examination, outside in: envelope, statements, chains, closing index."""
         evidence = self._evidence
-        envelope = _blaming(_ENVELOPE_LINK, lambda: envelopes.decode(evidence.envelope.body))
+        envelope = _blaming(_ENVELOPE_LINK, envelopes.decode, evidence.envelope.body)
         head = self._prove(_ENVELOPE_LINK, evidence.envelope, envelope.sender)
         doc = envelopes.envelope_id(evidence.envelope.body)
         proved = list(self._statements(doc, envelope))
-        index = _blaming(_INDEX_LINK, lambda: decode_index(evidence.index.body))
+        index = _blaming(_INDEX_LINK, decode_index, evidence.closing.body)
         transmissions = tuple(self._transmissions(doc, index.to, proved))
         self._closing(doc, envelope, index, [each.told for each in proved])
         return Timeline(
@@ -264,8 +96,8 @@ class _Check:
         """The head over an object of `author`, once path, signature and key hold."""
         head = self._heads.get(signed.head)
         if head is None:
-            head = self._heads[signed.head] = _blaming(link, lambda: self._verified(signed.head))
-        _blaming(link, lambda: signing.check_path(signed, head))
+            head = self._heads[signed.head] = _blaming(link, self._verified, signed.head)
+        _blaming(link, signing.check_path, signed, head)
         if head.signer != author:
             raise Broken(link, "party.mismatch", f"it speaks for {author}, and {head.signer} signed it")
         return head
@@ -281,7 +113,7 @@ class _Check:
     def _statements(self, doc: DocId, envelope: Envelope) -> Iterator[_Proved]:
         seen: set[bytes] = set()
         for place, signed in enumerate(self._evidence.statements, 1):
-            said = _blaming(f"statement at place {place}", lambda: statements.decode(signed.body))
+            said = _blaming(f"statement at place {place}", statements.decode, signed.body)
             told = Told(signed.id, said)
             if told.id in seen:
                 raise Broken(told.link, "evidence.broken", "it stands in the file twice")
@@ -331,7 +163,7 @@ class _Check:
 
     def _closing(self, doc: DocId, envelope: Envelope, index: Index, told: Sequence[Told]) -> None:
         """The index is the exporter's, of this document, and lists exactly what the file holds, in order."""
-        self._prove(_INDEX_LINK, self._evidence.index, index.by)
+        self._prove(_INDEX_LINK, self._evidence.closing, index.by)
         if index.doc != doc:
             raise Broken(_INDEX_LINK, "evidence.broken", f"it closes the evidence of document {index.doc.hex()}")
         if len(set(index.to)) != len(index.to) or not set(index.to) <= set(envelope.to):
@@ -342,7 +174,7 @@ class _Check:
             if each.statement.recipient not in index.to:
                 raise Broken(each.link, "evidence.broken", f"{_INDEX_LINK} does not cover {each.statement.recipient}")
         _compare(index.statements, told)
-        if index.proofs != _proofs_root(self._evidence.proofs):
+        if index.proofs != proofs_root(self._evidence.proofs):
             raise Broken("the proofs of keys", "evidence.broken", f"{_INDEX_LINK} was signed over other ones")
 
     def _may_export(self, envelope: Envelope, index: Index) -> bool:
@@ -357,13 +189,14 @@ class _Check:
 
 def _compare(listed: Sequence[bytes], told: Sequence[Told]) -> None:
     """Names the first difference between the index and the file."""
-    held = {each.id: each for each in told}
+    held = {each.id for each in told}
     for place, wanted in enumerate(listed, 1):
         if wanted not in held:
             detail = f"it lists {len(listed)} statements; number {place} ({wanted.hex()}) is missing"
             raise Broken(_INDEX_LINK, "evidence.broken", detail)
+    known = set(listed)
     for place, each in enumerate(told):
-        if each.id not in listed:
+        if each.id not in known:
             raise Broken(each.link, "evidence.broken", f"{_INDEX_LINK} does not list it")
         if place >= len(listed) or listed[place] != each.id:
             raise Broken(
@@ -373,11 +206,9 @@ def _compare(listed: Sequence[bytes], told: Sequence[Told]) -> None:
         raise Broken(_INDEX_LINK, "evidence.broken", "it lists a statement twice")
 
 
-def _blaming(link: str, act: Callable[[], T]) -> T:
+def _blaming(link: str, act: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T:
     """What `act` gives; a refusal becomes a broken link."""
     try:
-        return act()
-    except Broken:
-        raise
+        return act(*arguments, **options)
     except TheirFault as error:
         raise Broken(link, error.code, error.detail) from None

@@ -158,14 +158,14 @@ class _Heads:
     """Numbers heads in the order of their first use."""
 
     def __init__(self) -> None:
-        self.values: list[SignedHead] = []
+        self.values: list[list[bytes]] = []
         self._numbers: dict[SignedHead, int] = {}
 
     def number(self, head: SignedHead) -> int:
         found = self._numbers.get(head)
         if found is None:
             found = self._numbers[head] = len(self.values)
-            self.values.append(head)
+            self.values.append([head.raw, head.signature])
         return found
 
 
