@@ -1,0 +1,56 @@
+"""Status: how a node is, in plain values for people and programs.
+
+Measuring and naming only. Times are ``*_ms`` since 1970 UTC, durations are ``*_ms`` too, sizes are ``*_bytes``.
+"""
+
+import os
+import resource
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from docaxis.core.addresses import Book
+from docaxis.core.lifecycle import State
+from docaxis.core.trust import freshness
+from docaxis.store.base import Totals
+
+_STATM = Path("/proc/self/statm")
+
+
+def resident_bytes() -> int:
+    """Memory of this process that is resident now; where the system does not tell, the most it ever was."""
+    try:
+        pages = int(_STATM.read_text(encoding="ascii").split()[1])
+    except OSError:
+        most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return most if sys.platform == "darwin" else most * 1024
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def directory_status(book: Book, now_ms: int, refreshed_ms: int, failure: str) -> dict[str, object]:
+    """The directory in use, how fresh it is, and what the last refresh failed with."""
+    return {
+        "version": book.version,
+        "verified_ms": book.verified_ms,
+        "age_ms": max(0, now_ms - book.verified_ms),
+        "freshness": freshness(book.verified_ms, now_ms).name.lower(),
+        "refreshed_ms": refreshed_ms,
+        "failure": failure,
+        "revoked_keys": len(book.revoked),
+    }
+
+
+def totals_status(totals: Totals) -> dict[str, object]:
+    """Counted rows, states by name."""
+    return {
+        "outgoing": _by_name(totals.outgoing),
+        "incoming": _by_name(totals.incoming),
+        "envelopes": totals.envelopes,
+        "statements": totals.statements,
+        "queued": totals.queued,
+        "refusals": totals.refusals,
+    }
+
+
+def _by_name(counts: Mapping[State, int]) -> dict[str, int]:
+    return {state.name.lower(): counts[state] for state in sorted(counts)}
