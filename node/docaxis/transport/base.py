@@ -4,6 +4,7 @@ Constants and protocols only; no socket is opened here. Specification: ``node/do
 """
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final, NamedTuple, Protocol
 
@@ -42,7 +43,8 @@ class ServerSettings(NamedTuple):
     """Bounds of the peer listener. A peer is one certificate; whoever shows none is `anonymous`, all of them together.
 
     Durations in seconds: for the TLS handshake, for the head of a request, for its body, for a request as a whole
-    until its last byte of answer is taken, for idle connections, and for reading away what was refused.
+    until its last byte of answer is taken, for idle connections, for reading away what was refused, and between two
+    looks at all connections.
     """
 
     connections_max: int = 4_096
@@ -59,7 +61,6 @@ class ServerSettings(NamedTuple):
     idle_s: float = 900.0
     linger_s: float = 1.0
     sweep_s: float = 1.0
-    refusals_noted_per_s: float = 20.0
 
 
 class ClientSettings(NamedTuple):
@@ -109,16 +110,17 @@ class PeerService(Protocol):
         """What the node says of itself; values that JSON can hold."""
         ...
 
-    def refused(self, peer: str, code: str, detail: str) -> None:
-        """Something was refused; `peer` is empty where nobody was recognised. Called a bounded number of times a
-        second."""
-        ...
+
+Refused = Callable[[str, str, str], None]
+"""Is told of something refused: peer (empty where nobody was recognised), code and detail."""
+
+SERVER_DEFAULTS: Final = ServerSettings()
+CLIENT_DEFAULTS: Final = ClientSettings()
 
 
 assert HELLO_BYTES_MAX < limits.ANSWER_BYTES_MAX
-assert ClientSettings().idle_s < ServerSettings().idle_s, (
-    "the caller hangs up first, so that no request meets a closed line"
-)
-assert ClientSettings().connections_per_peer_max + ClientSettings().bulk_connections_per_peer_max < (
-    ServerSettings().connections_per_peer_max
+# The caller hangs up first, so that no request meets a line that has just been closed.
+assert CLIENT_DEFAULTS.idle_s < SERVER_DEFAULTS.idle_s
+assert SERVER_DEFAULTS.connections_per_peer_max > (
+    CLIENT_DEFAULTS.connections_per_peer_max + CLIENT_DEFAULTS.bulk_connections_per_peer_max
 )

@@ -15,12 +15,12 @@ from docaxis.core.errors import DocaxisError, OurFault, TheirFault
 from docaxis.core.ids import PartyId
 from docaxis.seal.certificates import certificate_names, check_certificate, party_of_name, tls_name
 from docaxis.seal.keys import read_private
+from docaxis.transport.base import Refused
 
 # Certificates put into a trust store before other work gets its turn: about 0.2 ms each.
 _SLICE: Final = 32
 
-Noted = Callable[[str, str, str], None]
-"""Takes peer (may be empty), code and detail of something refused."""
+_NOTES_PER_S: Final = 20.0
 
 
 class Identity(NamedTuple):
@@ -30,6 +30,28 @@ class Identity(NamedTuple):
     certificate: Path
     key: Path
     passphrase: str | None = None
+
+
+class Refusals:
+    """Tells of refusals, but of a flood only so much: the log of them is durable, and its disk is ours."""
+
+    def __init__(self, tell: Refused, per_s: float = _NOTES_PER_S) -> None:
+        self._tell = tell
+        self._per_s = per_s
+        self._left = per_s
+        self._at_s = 0.0
+        self.count = 0
+        """All of them, told or not."""
+
+    def __call__(self, peer: str, code: str, detail: str) -> None:
+        """Takes one."""
+        self.count += 1
+        now_s = asyncio.get_running_loop().time()
+        self._left = min(self._per_s, self._left + (now_s - self._at_s) * self._per_s)
+        self._at_s = now_s
+        if self._left >= 1:
+            self._left -= 1
+            self._tell(peer, code, detail)
 
 
 def identify(book: Book, certificate: bytes) -> PartyId:
@@ -65,10 +87,13 @@ class PeerTls:
     ninety. What a store holds decides only whether a handshake ends; `identify` decides at every request.
     """
 
-    def __init__(self, identity: Identity, noted: Noted) -> None:
-        """Opens key and certificate; raises `OurFault` ``node.keys``. Call `adopt` before anything else."""
+    def __init__(self, identity: Identity, refused: Refused) -> None:
+        """Opens key and certificate; raises `OurFault` ``node.keys``. Call `adopt` before anything else.
+
+        `refused` is told of what TLS and the server refuse, a bounded number of times a second.
+        """
         self.me: Final = identity.party
-        self.noted: Final = noted
+        self.noted: Final = Refusals(refused)
         self._identity = identity
         self._book: Book | None = None
         self._listed: dict[bytes, PartyId] = {}
@@ -211,7 +236,7 @@ def _client_object(check: Callable[[str, bytes | None], None]) -> type[ssl.SSLOb
     return Called
 
 
-def _server_object(noted: Noted) -> type[ssl.SSLObject]:
+def _server_object(noted: Refused) -> type[ssl.SSLObject]:
     class Calling(ssl.SSLObject):
         """A connection from somebody; a handshake that fails is noted, which asyncio itself does in silence."""
 
