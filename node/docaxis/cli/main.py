@@ -7,7 +7,7 @@ once and `docaxis node run` loads only what a node needs. A command's module off
 
 import argparse
 import sys
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib import import_module
 from importlib.metadata import EntryPoint, PackageNotFoundError, distribution
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn
@@ -123,8 +123,10 @@ def build(words: Sequence[str]) -> argparse.ArgumentParser:
     called = next((word for word in words if not word.startswith("-")), None)
     plugs = {plug.name: plug for plug in _plugs()}
     if called is not None and called not in {*COMMANDS, *plugs}:
-        parser.error(f"there is no command {called!r}{_nearest(called, {*COMMANDS, *plugs})}")
-    loaded = COMMANDS[called].module if called in COMMANDS else None
+        from docaxis.cli import output
+
+        parser.error(f"there is no command {called!r}{output.nearest(called, [*COMMANDS, *plugs])}")
+    loaded = COMMANDS[called].module if called and called in COMMANDS else None
     for name, command in COMMANDS.items():
         if command.module == loaded:
             _load_once(subparsers, name, command.module)
@@ -141,13 +143,6 @@ def build(words: Sequence[str]) -> argparse.ArgumentParser:
 def _load_once(subparsers: "Subparsers", name: str, module: str) -> None:
     if name not in subparsers.choices:  # a module adds all its commands at the first of them
         import_module(f"docaxis.cli.{module}").add_parser(subparsers)
-
-
-def _nearest(word: str, known: Collection[str]) -> str:
-    from difflib import get_close_matches
-
-    found = get_close_matches(word, sorted(known), 1)
-    return f"; did you mean {found[0]!r}?" if found else ""
 
 
 def _plugs() -> Iterator[EntryPoint]:

@@ -86,3 +86,26 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]
 def plain(text: str) -> str:
     """Text of a stranger without what could move a terminal's cursor or change direction of reading."""
     return "".join(char if char.isprintable() else " " for char in text)
+
+
+def size(count: int) -> str:
+    """A size as people say it."""
+    for unit, name in ((2**20, "MiB"), (2**10, "KiB")):
+        if count >= unit:
+            return f"{count / unit:.1f} {name}"
+    return f"{count} bytes"
+
+
+def nearest(word: str, known: Sequence[str]) -> str:
+    """What a misspelt word may have meant, as the end of a sentence; empty where nothing is near."""
+    from difflib import get_close_matches
+
+    found = get_close_matches(word, known, 1)
+    return f"; did you mean {found[0]!r}?" if found else ""
+
+
+def positive(text: str) -> int:
+    """A whole number from 1, for argparse."""
+    if not (text.isascii() and text.isdigit() and 0 < int(text) < 10**9):
+        raise argparse.ArgumentTypeError(f"expected a whole number from 1, found {text!r}")
+    return int(text)

@@ -35,8 +35,8 @@ class Client:
     """One node's local API. Use it as an async context manager; it may serve any number of tasks at once.
 
     Every method raises `DocaxisError`: `Refused` and `Failed` with the node's own code, ``node.unreachable`` when it
-    does not answer. Whatever changes something carries an idempotency key, made here unless `key` is given, and is repeated
-    with the same key when the connection breaks (see `docaxis.client.http`).
+    does not answer. Whatever changes something carries an idempotency key, made here unless `key` is given, and is
+    repeated with the same key when the connection breaks (see `docaxis.client.http`).
     """
 
     def __init__(self, url: str, token: str) -> None:

@@ -1,0 +1,287 @@
+"""`docaxis inbox`, `outbox`, `show` and `evidence`: where documents are, who said what when, and the proof of it.
+
+Reading only; what moves a document is in `steps` and `send`.
+"""
+
+import argparse
+import os
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import asdict
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from docaxis.cli import connect, main, output
+from docaxis.client import Client, Document, Row, Said, Transmission
+from docaxis.core.errors import OurFault, TheirFault
+from docaxis.core.lifecycle import CODE_VIETNAMESE, Code, State
+
+if TYPE_CHECKING:
+    Subparsers = argparse._SubParsersAction[Any]
+
+ROWS: Final = 50
+NOBODY: Final = "-"
+_STATES: Final = ", ".join(state.name.lower() for state in State)
+
+_LIST_EXAMPLES: Final = """\
+examples:
+  docaxis {box}
+  docaxis {box} --state arrived --limit 200
+  docaxis {box} --json | jq '.documents[].doc'
+"""
+_SHOW_EXAMPLES: Final = """\
+examples:
+  docaxis show 3fa9c1d2                      by eight or more first digits of the id
+  docaxis show 3fa9c1d2 --recipient H49      one recipient's part
+  docaxis show 3fa9c1d2 --save-to ~/in       write its files there, each checked byte for byte
+"""
+_EVIDENCE_EXAMPLES: Final = """\
+examples:
+  docaxis evidence 3fa9c1d2 -o 7816.evidence
+  docaxis verify 7816.evidence --root root.json
+"""
+
+
+def add_parser(subparsers: "Subparsers") -> None:
+    """Adds the four commands."""
+    _add_list(subparsers, "inbox", "documents that came to this node, newest first")
+    _add_list(subparsers, "outbox", "documents that this node sent, one line for each recipient, newest first")
+    show = subparsers.add_parser("show", help="one document", description="One document.", epilog=_SHOW_EXAMPLES)
+    _add_document(show)
+    show.add_argument("--recipient", default="", metavar="CODE", help="only this recipient's part")
+    show.add_argument("--save-to", type=Path, metavar="DIR", help="write the document's files into this folder")
+    output.json_option(show)
+    show.set_defaults(handler=run_show)
+    text = "Write everything that was signed about a document into one file."
+    proof = subparsers.add_parser("evidence", help="evidence file", description=text, epilog=_EVIDENCE_EXAMPLES)
+    _add_document(proof)
+    proof.add_argument("-o", "--output", type=Path, metavar="FILE", help="where to (default: the id and .evidence)")
+    proof.add_argument("--force", action="store_true", help="overwrite the file")
+    output.json_option(proof)
+    proof.set_defaults(handler=run_evidence)
+
+
+def _add_list(subparsers: "Subparsers", box: str, text: str) -> None:
+    examples = _LIST_EXAMPLES.format(box=box)
+    parser = subparsers.add_parser(box, help=text, description=f"Lists {text}.", epilog=examples)
+    parser.add_argument("--state", type=state, metavar="STATE", help=f"only in this state: {_STATES}")
+    parser.add_argument("--limit", type=output.positive, default=ROWS, help=f"most lines to show (default {ROWS})")
+    connect.node_option(parser)
+    output.json_option(parser)
+    parser.set_defaults(handler=run_list, box=box)
+
+
+def _add_document(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("doc", metavar="DOC", help="the document's id, or eight or more of its first digits")
+    connect.node_option(parser)
+
+
+def state(text: str) -> State:
+    """A state by its name, for argparse; a wrong one is answered with the nearest."""
+    if text.upper() in State.__members__:
+        return State[text.upper()]
+    hint = output.nearest(text.lower(), [each.name.lower() for each in State])
+    raise argparse.ArgumentTypeError(f"no state is called {text!r}{hint}; states are {_STATES}")
+
+
+def run_list(arguments: argparse.Namespace) -> int:
+    """Shows a box."""
+    rows, more = connect.with_node(arguments, lambda node: _first_rows(node, arguments))
+    if arguments.json:
+        output.print_json({"documents": [as_json(row) for row in rows], "more": more})
+        return main.OK
+    if not rows:
+        print(f"The {arguments.box} is empty." if arguments.state is None else "No document is in this state.")
+        return main.OK
+    party = "from" if arguments.box == "inbox" else "to"
+    columns = ["document", party, "state", "number", "subject", "sent"]
+    output.print_table(arguments.box, columns, [_line(row) for row in rows])
+    if more:
+        output.note(f"There are more; show them with --limit {arguments.limit * 4}.")
+    return main.OK
+
+
+async def _first_rows(node: Client, arguments: argparse.Namespace) -> tuple[list[Row], bool]:
+    source = node.inbox(arguments.state) if arguments.box == "inbox" else node.outbox(arguments.state)
+    rows: list[Row] = []
+    async for row in source:
+        if len(rows) == arguments.limit:
+            return rows, True
+        rows.append(row)
+    return rows, False
+
+
+def _line(row: Row) -> list[str]:
+    shown = output.state(row.state) + (" (recall waiting · chờ trả lời lấy lại)" if row.recall_waiting else "")
+    urgent = "" if row.priority == 0 else f"[{row.priority.name.lower().replace('_', ' ')}] "
+    party = row.recipient if row.box == "outbox" else row.sender
+    subject = urgent + (row.meta.get("subject") or (row.files[0].name if row.files else ""))
+    return [row.doc[: output.ID_DIGITS], party, shown, number(row.meta), subject, output.when(row.created_ms)]
+
+
+def number(meta: Any) -> str:
+    """Number and notation as they stand on paper: 7816/VPCP-TTĐT."""
+    return "/".join(part for part in (meta.get("number"), meta.get("notation")) if part)
+
+
+def as_json(value: Any) -> Any:
+    """An answer of the client as JSON: states and codes by name."""
+    return _plain(asdict(value))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Enum):
+        return value.value if isinstance(value, Code) else value.name.lower()
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def run_show(arguments: argparse.Namespace) -> int:
+    """Shows one document, and saves its files where asked."""
+    document, names, saved = connect.with_node(arguments, lambda node: _look(node, arguments))
+    if arguments.json:
+        output.print_json(as_json(document) | {"saved": [str(path) for path in saved]})
+        return main.OK
+    print("\n".join(lines(document, names)))
+    for path in saved:
+        output.note(f"wrote {path}")
+    return main.OK
+
+
+async def _look(node: Client, arguments: argparse.Namespace) -> tuple[Document, dict[str, str], list[Path]]:
+    document = await node.document(arguments.doc, arguments.recipient)
+    saved = [path async for path in _save(node, document, arguments.save_to)] if arguments.save_to else []
+    return document, await _names(node, document), saved
+
+
+async def _names(node: Client, document: Document) -> dict[str, str]:
+    """The names of the parties that a person will see; a few, however many recipients there are."""
+    parties = dict.fromkeys([document.sender, *(each.recipient for each in document.transmissions[:8])])
+    names = {}
+    for party in parties:
+        try:
+            names[party] = (await node.party(party)).name_vi
+        except TheirFault:
+            names[party] = ""
+    return names
+
+
+async def _save(node: Client, document: Document, folder: Path) -> AsyncIterator[Path]:
+    for n, target in enumerate(targets(document, folder)):
+        yield await node.save_file(document, n, target)
+
+
+def targets(document: Document, folder: Path) -> list[Path]:
+    """Where the files of a document go, each to a place of its own that is free; raises `DocaxisError`."""
+    if not folder.is_dir():
+        raise TheirFault("content.missing", f"--save-to {folder} is no folder")
+    found: list[Path] = []
+    for file in document.files:
+        name = safe_name(file.name, f"file-{file.n}")
+        found.append(folder / (f"{file.n}-{name}" if folder / name in found else name))
+    if taken := next((target for target in found if target.exists()), None):
+        raise OurFault("node.exists", f"{taken} exists; move it away first")
+    return found
+
+
+def safe_name(name: str, otherwise: str) -> str:
+    """A stranger's file name as a name in a folder of ours: no path, nothing hidden, no control characters."""
+    kept = output.plain(name.replace("/", "_").replace("\\", "_")).strip().lstrip(".")
+    return kept.encode("utf-8", "replace")[:200].decode("utf-8", "ignore") or otherwise
+
+
+def lines(document: Document, names: dict[str, str]) -> Iterator[str]:
+    """A document as a clerk reads it: what it is, then for each recipient who said what when, and what may follow."""
+    yield f"document   {document.doc}"
+    for label, text in _facts(document, names):
+        if text:
+            yield f"{label:<11}{output.plain(text)}"
+    for file in document.files:
+        yield f"{'file':<11}{output.plain(file.name)} ({output.size(file.size)}, {output.plain(file.media)})"
+    for transmission in document.transmissions:
+        yield ""
+        yield from _transmission(document, transmission, names)
+    if not document.history_complete:
+        yield "\nOlder statements are left out; ask with --recipient CODE for one recipient's."
+
+
+def _facts(document: Document, names: dict[str, str]) -> Iterator[tuple[str, str]]:
+    yield "number", number(document.meta)
+    yield "subject", document.meta.get("subject", "")
+    yield "type", document.meta.get("kind_name", "")
+    yield "from", f"{document.sender} {names.get(document.sender, '')}"
+    yield "urgency", "" if document.priority == 0 else document.priority.name.lower().replace("_", " ")
+    yield "kind", "" if document.kind == "new" else f"{document.kind} of {document.ref}"
+    yield "due", document.meta.get("due", "")
+    yield "note", document.meta.get("note", "")
+    yield "sent", f"{output.when_exactly(document.created_ms)}, signed with key {document.signature.key}"
+    yield "deadline", f"{output.when_exactly(document.expires_ms)} for delivery"
+
+
+def _transmission(document: Document, transmission: Transmission, names: dict[str, str]) -> Iterator[str]:
+    name = names.get(transmission.recipient, "")
+    yield output.plain(f"{transmission.recipient} {name}").strip() + f": {output.state(transmission.state)}"
+    if transmission.superseded_by:
+        yield f"  replaced by {transmission.superseded_by}"
+    for said in document.history:
+        if said.recipient == transmission.recipient:
+            yield from _said(said)
+    if transmission.waits:
+        yield f"  waits for {transmission.waits}"
+    if transmission.possible:
+        yield "  possible now: " + ", ".join(step(code, document) for code in transmission.possible)
+
+
+def _said(said: Said) -> Iterator[str]:
+    actor = f", {said.actor}" if said.actor else ""
+    words = f"{said.code.value} {said.code.name.lower()} · {CODE_VIETNAMESE[said.code]}"
+    yield output.plain(f"  {output.when_exactly(said.said_ms)}  {words}  ({said.by}{actor}; key {said.signature.key})")
+    if text := " ".join(part for part in (said.reason, said.text) if part):
+        yield f"      “{output.plain(text)}”"
+
+
+def step(code: Code, document: Document) -> str:
+    """The command that takes a step."""
+    doc = document.doc[: output.ID_DIGITS]
+    match code:
+        case Code.REFUSED:
+            return f"docaxis refuse {doc} --reason …"
+        case Code.RECALL:
+            return f"docaxis recall {doc} --reason …"
+        case Code.AGREE:
+            return f"docaxis answer-recall {doc} --agree"
+        case Code.DECLINE:
+            return f"docaxis answer-recall {doc} --decline --reason …"
+        case _:
+            return f"docaxis advance {doc} --to {code.name.lower()}"
+
+
+def run_evidence(arguments: argparse.Namespace) -> int:
+    """Writes the evidence file, whole or not at all."""
+    doc, body = connect.with_node(arguments, lambda node: _evidence(node, arguments.doc))
+    target = arguments.output or Path(f"{doc[: output.ID_DIGITS]}.evidence")
+    if target.exists() and not arguments.force:
+        raise OurFault("node.exists", f"{target} exists; choose another name, or overwrite it with --force")
+    _write_whole(target, body)
+    if arguments.json:
+        output.print_json({"doc": doc, "file": str(target), "bytes": len(body)})
+    else:
+        print(f"{target}: {output.size(len(body))}; `docaxis verify {target} --root root.json` checks it anywhere")
+    return main.OK
+
+
+async def _evidence(node: Client, given: str) -> tuple[str, bytes]:
+    # of the document only its whole id is wanted here, so no recipient's part is asked for
+    doc = (await node.document(given, NOBODY)).doc
+    return doc, await node.evidence(doc)
+
+
+def _write_whole(target: Path, body: bytes) -> None:
+    beside = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        beside.write_bytes(body)
+        os.replace(beside, target)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise OurFault("node.config", f"{target} cannot be written: {error.strerror}") from None
