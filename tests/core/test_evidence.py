@@ -252,6 +252,16 @@ def test_a_restored_log_may_begin_at_the_document_again() -> None:
     assert checked(exported(story)).transmissions[0].rows[1].notes == ("epoch",)
 
 
+def test_a_restored_node_goes_on_from_words_that_its_peers_gave_back() -> None:
+    """Its new log knows only 00, but it was told that it had stated 03 before: 04 is possible."""
+    story = Story()
+    for code in (Code.ARRIVED, Code.RECEIVED):
+        story.say(FIRST, code)
+    story.say(FIRST, Code.HELD, epoch=2, prev=story.doc)
+    story.say(FIRST, Code.ASSIGNED)
+    assert checked(exported(story)).transmissions[0].state is State.ASSIGNED
+
+
 def test_the_successor_of_a_closed_code_speaks_for_it_and_nobody_else_does() -> None:
     """Mail to a closed code reaches its successor, and the evidence says so."""
     story = Story()

@@ -115,27 +115,30 @@ def _begins_epoch(doc: DocId, each: Told, known: Mapping[bytes, Told]) -> None:
 def _walks(chain: list[Told], start: Standing, recalls: set[bytes], notes: Notes) -> Standing:
     """The author's own steps are possible in the lifecycle's table; late and repeated codes are noted.
 
-    A new epoch goes on from what the author knew then: the statement that its first one names. A successor goes on
-    from what its predecessor had stated.
+    A new epoch goes on from what the author knew then: the statement that its first one names, and perhaps all it had
+    said before, given back by its peers. A successor goes on from what its predecessor had stated.
     """
     after: dict[bytes, Standing] = {}
-    standing = start
+    standing = known = start
     for each in chain:
         said = each.statement
         if said.seq == 1:
             standing = after.get(said.prev, start)
         if said.answers is not None and said.answers not in recalls:
             raise Broken(each.link, "evidence.broken", f"the recall that it answers ({said.answers.hex()}) is missing")
-        standing = after[each.id] = _step(standing, each, notes)
-    return standing
+        moved = merge(standing, said.code, each.id, said.answers)
+        if not (_possible(standing, each) or _possible(known, each)):
+            was = standing.state.name.lower()
+            raise Broken(each.link, "lifecycle.not-allowed", f"its author's own statements before it led to {was}")
+        if moved == standing or standing.agreed:
+            notes[each.id].append("late")
+        standing = after[each.id] = moved
+        known = merge(known, said.code, each.id, said.answers)
+    return known
 
 
-def _step(standing: Standing, each: Told, notes: Notes) -> Standing:
+def _possible(standing: Standing, each: Told) -> bool:
+    """Whether the table has this step, or the code only repeats what was passed already."""
     said = each.statement
-    moved = merge(standing, said.code, each.id, said.answers)
-    if moved.progress > standing.progress and said.code not in TABLE[standing.progress] and not standing.agreed:
-        was = standing.state.name.lower()
-        raise Broken(each.link, "lifecycle.not-allowed", f"its author's own statements before it led to {was}")
-    if moved == standing or standing.agreed:
-        notes[each.id].append("late")
-    return moved
+    rises = merge(standing, said.code, each.id, said.answers).progress > standing.progress
+    return not rises or standing.agreed or said.code in TABLE[standing.progress]

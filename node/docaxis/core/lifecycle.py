@@ -9,6 +9,7 @@ from enum import IntEnum, StrEnum
 from typing import Final, NamedTuple
 
 from docaxis.core.errors import TheirFault
+from docaxis.core.limits import RECALLS_MAX
 
 
 class State(IntEnum):
@@ -172,7 +173,8 @@ def merge(standing: Standing, code: Code, statement: bytes, answers: bytes | Non
 
 
 def _with(ids: tuple[bytes, ...], more: bytes) -> tuple[bytes, ...]:
-    return ids if more in ids else tuple(sorted((*ids, more)))
+    """The ids with one more, bounded: keeping the smallest is a join too, and no flood of recalls fills a record."""
+    return ids if more in ids else tuple(sorted((*ids, more)))[:RECALLS_MAX]
 
 
 def allowed(standing: Standing, by_sender: bool) -> list[Code]:
