@@ -10,8 +10,8 @@ one has to be built from the store. Nothing that was not durable has left.
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
-from typing import Final, NamedTuple, Protocol
+from collections.abc import Coroutine, Sequence
+from typing import Any, Final, NamedTuple, Protocol
 
 from docaxis.core import limits
 from docaxis.core.effects import Effects, Op, Tell, Then
@@ -25,8 +25,11 @@ ENTROPY_BYTES: Final = 32
 ROUND_ITEMS_MAX: Final = 256
 """Documents, statements and other events that are handled together and share a commit."""
 ROUNDS_OPEN_MAX: Final = 2
-"""Rounds whose commit has not returned: one being written, one behind it. What arrives meanwhile is the next round, so
-that batches grow by themselves when there is much to do and nobody waits when there is little."""
+"""Rounds that were handled and are not yet kept: one being written, one ready behind it. What arrives meanwhile is the
+next round, so that batches grow by themselves when there is much to do and nobody waits when there is little.
+
+Only one commit is ever under way: a later one rests on what the machine believed of the earlier one, and must not be
+kept if that one fails."""
 
 
 class Decider(Protocol):
@@ -52,7 +55,7 @@ class Decider(Protocol):
 class Keeper(Protocol):
     """The part of a store that the loop needs; see `docaxis.store.base.Store`."""
 
-    async def commit(self, ops: Sequence[Op]) -> None:
+    def commit(self, ops: Sequence[Op]) -> Coroutine[Any, Any, None]:
         """All or nothing, durable on return."""
         ...
 
@@ -89,9 +92,9 @@ class Blind:
 
 
 class _Round(NamedTuple):
-    """What a few events led to: their commit under way (None: nothing to keep), and what waits for it."""
+    """What a few events led to: what is to be kept, and what waits for that. `through` counts handled events."""
 
-    commit: asyncio.Task[None] | None
+    ops: list[Op]
     through: int
     then: list[Then]
     tell: list[Tell]
@@ -143,12 +146,12 @@ class Performer:
     async def run(self) -> None:
         """Runs until cancelled, or until a commit fails; a group with that error is raised then."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._release_in_order())
+            group.create_task(self._keep_in_order(group))
             while True:
                 await self._room.acquire()
                 await self._news.wait()
                 taken, events = self._take()
-                await self._round(group, taken, events)
+                await self._handle(taken, events)
 
     def _take(self) -> tuple[int, list[Event]]:
         """What waits, up to a round's measure: how many were taken from the inbox, and as what they are handled."""
@@ -163,7 +166,7 @@ class Performer:
             self._news.clear()
         return taken, events
 
-    async def _round(self, group: asyncio.TaskGroup, taken: int, events: list[Event]) -> None:
+    async def _handle(self, taken: int, events: list[Event]) -> None:
         wanted = self._machine.wanted(events)
         if any(wanted):
             self._machine.absorb(await self._store.find(wanted))
@@ -179,30 +182,41 @@ class Performer:
         self._handled += len(events)
         self._pending += 1 - taken
         self._probe.reached("handled")
-        # Tasks start in the order in which they are made, so commits are called in the order of their rounds.
-        commit = group.create_task(self._commit(ops)) if ops else None
-        self._open.put_nowait(_Round(commit, self._handled, then, tell))
+        self._open.put_nowait(_Round(ops, self._handled, then, tell))
 
-    async def _commit(self, ops: list[Op]) -> None:
-        self._probe.reached("commit")
-        await self._store.commit(ops)
-
-    async def _release_in_order(self) -> None:
+    async def _keep_in_order(self, group: asyncio.TaskGroup) -> None:
+        """Commits round after round; the next commit is on its way before what the last one allows is released."""
+        following: _Round | None = None
+        commit: asyncio.Task[None] | None = None
         while True:
-            done = await self._open.get()
-            if done.commit is not None:
-                await done.commit
+            if following is None:
+                following = await self._open.get()
+                commit = self._commit(group, following)
+            current = following
+            if commit is not None:
+                await commit
                 self._probe.reached("committed")
             self._room.release()
-            self._machine.committed(done.through)
-            for effect in done.then:
-                self._probe.reached("then")
-                self._hands.do(effect)
-            self._probe.reached("tell")
-            self._hands.tell(done.tell)
-            self._pending -= 1
-            if not self._pending:
-                self._still.set()
+            following = None if self._open.empty() else self._open.get_nowait()
+            commit = None if following is None else self._commit(group, following)
+            self._release(current)
+
+    def _commit(self, group: asyncio.TaskGroup, each: _Round) -> asyncio.Task[None] | None:
+        if not each.ops:
+            return None
+        self._probe.reached("commit")
+        return group.create_task(self._store.commit(each.ops))
+
+    def _release(self, done: _Round) -> None:
+        self._machine.committed(done.through)
+        for effect in done.then:
+            self._probe.reached("then")
+            self._hands.do(effect)
+        self._probe.reached("tell")
+        self._hands.tell(done.tell)
+        self._pending -= 1
+        if not self._pending:
+            self._still.set()
 
 
 def _items(event: Event) -> int:
