@@ -58,8 +58,8 @@ class Blobs(Protocol):
 class ChunkCourier(Protocol):
     """The way to a peer's chunks."""
 
-    async def chunk(self, wish: Fetch, digest: bytes, size: int) -> bytes:
-        """The bytes as the peer sent them, at most `size`; raises `DocaxisError`."""
+    async def fetch_chunk(self, peer: PartyId, endpoints: Sequence[str], doc: DocId, digest: bytes, size: int) -> bytes:
+        """A chunk of `size` bytes with that SHA-256, verified; raises `DocaxisError`."""
         ...
 
 
@@ -82,7 +82,9 @@ class Content:
         if len(data) > limits.CHUNK_BYTES_MAX:
             raise TheirFault("content.too-large", f"a chunk has at most {limits.CHUNK_BYTES_MAX} bytes")
         self._disk.require_room(len(data))
-        await self._keep_checked(digest, data)
+        if await asyncio.to_thread(_sha256, data) != digest:
+            raise TheirFault("content.corrupt", f"{len(data)} bytes do not have the digest {digest.hex()}")
+        await self._blobs.keep(digest, data)
 
     async def pull(self, wish: Fetch) -> None:
         """Brings a document's chunks here, skipping what is here already; raises `DocaxisError`, keeping what came."""
@@ -92,13 +94,8 @@ class Content:
                 continue
             async with permits, self._permits:
                 self._disk.require_room(size)
-                data = await self._courier.chunk(wish, digest, size)
-                await self._keep_checked(digest, data)
-
-    async def _keep_checked(self, digest: bytes, data: bytes) -> None:
-        if sha256(data).digest() != digest:
-            raise TheirFault("content.corrupt", f"{len(data)} bytes do not have the digest {digest.hex()}")
-        await self._blobs.keep(digest, data)
+                data = await self._courier.fetch_chunk(wish.peer, wish.endpoints, wish.doc, digest, size)
+                await self._blobs.keep(digest, data)
 
     # --- going out ---
 
@@ -127,7 +124,7 @@ class Content:
         """A chunk for a recipient of the document; raises `TheirFault`. Whoever is no recipient learns nothing."""
         loaded = await self._transmission(book, peer, doc)
         if loaded is None or loaded.record.standing.state in (State.RECOVERED, State.REFUSED, State.EXPIRED):
-            raise TheirFault("content.missing", "no content for this peer")
+            raise TheirFault("document.unknown", "no document with content for this peer")
         if digest not in self._chunk_list(loaded):
             raise TheirFault("content.missing", "the document names no such chunk")
         return await self.read(digest)
@@ -165,3 +162,7 @@ class Content:
         for digest in sorted(unclaimed):
             await self._blobs.remove(digest)
         return len(unclaimed)
+
+
+def _sha256(data: bytes) -> bytes:
+    return sha256(data).digest()

@@ -375,7 +375,7 @@ class Node:
         """A chunk of a document that `peer` is a recipient of."""
         return await self._parts.content.serve(self.book, peer, doc, digest)
 
-    def directory_file(self, name: str) -> Path | None:
+    def directory_file(self, name: str) -> bytes | None:
         """A file of the directory's repository."""
         return self._parts.directory.file(name)
 

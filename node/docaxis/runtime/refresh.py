@@ -6,7 +6,6 @@ is said by whoever composes the node. Here is only the rhythm. Nothing on the pa
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from pathlib import Path
 from typing import Final, Protocol
 
 from docaxis.core import limits
@@ -37,7 +36,7 @@ class Directory(Protocol):
         was. Raises `DocaxisError` where no source gave an answer that can be accepted."""
         ...
 
-    def file(self, name: str) -> Path | None:
+    def file(self, name: str) -> bytes | None:
         """The repository file of that name, for others; or None."""
         ...
 

@@ -102,8 +102,9 @@ class PeerService(Protocol):
         """
         ...
 
-    def directory_file(self, name: str) -> Path | None:
-        """The repository file of that name (already checked by `is_directory_name`), or None."""
+    def directory_file(self, name: str) -> bytes | Path | None:
+        """The repository file of that name (already checked by `is_directory_name`), as bytes or as the file that holds
+        them; or None."""
         ...
 
     def hello(self) -> dict[str, object]:

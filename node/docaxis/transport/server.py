@@ -181,14 +181,16 @@ class PeerServer:
 
     async def _directory(self, request: web.BaseRequest, name: str) -> web.StreamResponse:
         """Repository files are signed and public: anybody may read them, whoever serves them."""
-        path = self._service.directory_file(name) if base.is_directory_name(name) else None
-        if path is None:
+        found = self._service.directory_file(name) if base.is_directory_name(name) else None
+        if found is None:
             raise TheirFault("directory.not-found", "no such file in the repository")
         media = base.MEDIA_JSON if name.endswith(".json") else base.MEDIA_BYTES
         self._take("")
         try:
+            if isinstance(found, bytes):
+                return self._whole(found, media, "no-cache")
             most = limits.DIRECTORY_FILE_BYTES_MAX
-            return await _stream(request, path, media, "no-cache", most, "directory.not-found")
+            return await _stream(request, found, media, "no-cache", most, "directory.not-found")
         finally:
             self._give_back("")
 
