@@ -25,13 +25,13 @@ _FAR_MS: Final = 253_402_275_599_999
 
 
 def times(name: str, time_ms: int) -> dict[str, Any]:
-    """``{name}_ms`` and ``{name}_at``; a time that no calendar names has none of the latter."""
+    """``{name}_ms`` and ``{name}_at``; a time that no calendar names, and 0 (never), has none of the latter."""
     return {f"{name}_ms": time_ms, f"{name}_at": iso(time_ms)}
 
 
 def iso(time_ms: int) -> str | None:
     """ISO 8601 in Vietnam's time, to the millisecond."""
-    if not 0 <= time_ms <= _FAR_MS:
+    if not 0 < time_ms <= _FAR_MS:
         return None
     # in whole numbers: a float of this size has no milliseconds to give away
     moment = datetime(1970, 1, 1, tzinfo=VIETNAM) + timedelta(hours=7, milliseconds=time_ms)
@@ -58,7 +58,19 @@ def _pairs(value: Mapping[Any, Any]) -> Iterator[tuple[str, Any]]:
 
 
 _MOMENTS: Final = frozenset(
-    {"created_ms", "expires_ms", "updated_ms", "at_ms", "time_ms", "kept_ms", "started_ms", "verified_ms", "since_ms"}
+    f"{name}_ms"
+    for name in (
+        "created",
+        "down_since",
+        "expires",
+        "kept",
+        "next_try",
+        "now",
+        "refreshed",
+        "since",
+        "started",
+        "verified",
+    )
 )
 """Names of moments; other names in ``_ms`` are durations."""
 

@@ -126,7 +126,7 @@ async def _deadline(node: Client, days: int) -> int:
         return 0
     if days < 0:
         raise TheirFault("envelope.expired", "--days counts from now on")
-    return int((await node.status())["time_ms"]) + days * DAY_MS
+    return int((await node.status())["now_ms"]) + days * DAY_MS
 
 
 def upload_progress() -> Callable[[int, int], None]:
