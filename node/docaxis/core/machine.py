@@ -153,7 +153,7 @@ class Machine:
         for saved in event.peers:
             self.outbox.restore(saved)
         for peer, lane in event.waiting:
-            self.outbox.expect(peer, lane)
+            self.outbox.expect(peer, lane, postponed=True)
         if event.since_ms:
             self._greet_everybody(turn, event)
         self._scan(turn, turn.now_ms + CONTENT_WATCH_MS)
@@ -326,6 +326,8 @@ class Machine:
                 self._expire(turn, loaded)
             else:
                 self._save(turn, loaded._replace(record=record._replace(due_ms=0)))
+                turn.drop_from_queue(record.recipient, record.doc)
+                self.outbox.withdraw(record.recipient, record.doc)
         elif record.expires_ms <= turn.now_ms and record.waits:
             self._give_up(turn, loaded)
         elif record.waits == WAITS_DIRECTORY:

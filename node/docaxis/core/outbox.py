@@ -18,6 +18,8 @@ from docaxis.core.wire import Item
 WINDOW_START: Final = 2.0
 SLOW_START_ITEMS: Final = 4
 PROBE_INTERVAL_MS_MIN: Final = 10 * limits.SECOND_MS
+RELOAD_STEP_MS: Final = 1 * limits.SECOND_MS
+"""Items that wait for about the same time are read back together."""
 _ITEM_OVERHEAD_BYTES: Final = 400
 
 
@@ -38,15 +40,17 @@ class Flight(NamedTuple):
 
 
 class Lane:
-    """The next items of one lane, and whether the store holds more."""
+    """The next items of one lane, and whether the store holds `more`; `postponed` says that some of those may be
+    waiting for a time that an earlier life knew. `reloads_ms` is a heap of the times known to this one."""
 
-    __slots__ = ("items", "loading", "more", "reload_ms", "settled")
+    __slots__ = ("items", "loading", "more", "postponed", "reloads_ms", "settled")
 
     def __init__(self) -> None:
         self.items: deque[Queued] = deque()
         self.more = False
         self.loading = False
-        self.reload_ms = 0
+        self.postponed = False
+        self.reloads_ms: list[int] = []
         self.settled: set[bytes] = set()
 
 
@@ -125,9 +129,11 @@ class Outbox:
             queue.held.add(item.id)
         self._ready[peer] = None
 
-    def expect(self, peer: PartyId, lane: int) -> None:
-        """The store holds items of this lane that memory does not."""
-        self.queue(peer).lanes[lane].more = True
+    def expect(self, peer: PartyId, lane: int, postponed: bool = False) -> None:
+        """The store holds items of this lane that memory does not; also some that wait for an unknown time?"""
+        place = self.queue(peer).lanes[lane]
+        place.more = True
+        place.postponed = place.postponed or postponed
         self._ready[peer] = None
 
     def wake(self, peer: PartyId) -> None:
@@ -179,8 +185,10 @@ class Outbox:
     def retry_at(self, peer: PartyId, lane: int, at_ms: int) -> None:
         """Items of this lane wait in the store until `at_ms`."""
         place = self.queue(peer).lanes[lane]
-        place.reload_ms = min(place.reload_ms or at_ms, at_ms)
-        heappush(self._timers, (at_ms, peer))
+        at_ms += -at_ms % RELOAD_STEP_MS
+        if at_ms not in place.reloads_ms:
+            heappush(place.reloads_ms, at_ms)
+            heappush(self._timers, (at_ms, peer))
 
     def lane_holding(self, peer: PartyId, item: bytes) -> int | None:
         """The lane in which the item waits in memory, or None."""
@@ -307,12 +315,15 @@ class Outbox:
     def _reads(self, queue: Queue, now_ms: int) -> list[LoadQueue]:
         loads = []
         for number, lane in enumerate(queue.lanes):
-            if lane.reload_ms and lane.reload_ms <= now_ms:
-                lane.more, lane.reload_ms = True, 0
+            while lane.reloads_ms and lane.reloads_ms[0] <= now_ms:
+                heappop(lane.reloads_ms)
+                lane.more = True
             if lane.more and not lane.loading and len(lane.items) < limits.LANE_MEMORY_ITEMS_MAX // 4:
-                lane.more, lane.loading = False, True
+                # After a restart nobody knows when postponed items were to be tried again: they are tried now.
+                until_ms = now_ms + limits.DAY_MS if lane.postponed else now_ms
+                lane.more, lane.loading, lane.postponed = False, True, False
                 limit = limits.LANE_MEMORY_ITEMS_MAX + len(queue.held)
-                loads.append(LoadQueue(queue.peer, number, now_ms, limit))
+                loads.append(LoadQueue(queue.peer, number, until_ms, limit))
         return loads
 
 
