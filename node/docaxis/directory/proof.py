@@ -15,6 +15,7 @@ from docaxis.core.addresses import Entry, SigningKey
 from docaxis.core.errors import TheirFault
 from docaxis.core.ids import KeyId, PartyId
 from docaxis.directory import layout
+from docaxis.directory.renewal import Accepted
 from docaxis.directory.shards import Shard
 from docaxis.directory.verified import (
     RoleInfo,
@@ -173,3 +174,16 @@ def _shard(infos: Mapping[str, RoleInfo], path: str, raw: bytes) -> Shard:
     if shard.sha256_hex != stated.sha256_hex or shard.path != path:
         raise TheirFault("directory.mismatch", f"{path} is not the shard that was signed")
     return shard
+
+
+def prove(accepted: Accepted, parties: Iterable[PartyId]) -> Proof:
+    """The files that show the entries of `parties`; raises `TheirFault` ``party.unknown``."""
+    files, roles, shards = accepted.files, {}, {}
+    for party in parties:
+        agency = layout.agency_of(party)
+        shard = accepted.entries.shard_of(party)
+        if shard is None:
+            raise TheirFault("party.unknown", f"{party} is not in directory version {accepted.versions.snapshot}")
+        roles[str(agency)] = files[layout.metadata_name(agency, accepted.roles[agency].version)]
+        shards[shard.path] = shard.raw
+    return Proof(tuple(files[name] for name in accepted.roots), files[accepted.targets_name], roles, shards)

@@ -215,8 +215,13 @@ class Index(Mapping[str, PartyId]):
 
     def _entry(self, party: PartyId) -> Entry | None:
         """The entry of an id, or None; no I/O."""
+        shard = self.shard_of(party)
+        return shard.entry(party) if shard else None
+
+    def shard_of(self, party: PartyId) -> Shard | None:
+        """The shard in which an id stands, if it does; None where its agency is unknown."""
         parts = self._agencies.get(layout.agency_of(party))
-        return parts[part_of(party, len(parts))].entry(party) if parts else None
+        return parts[part_of(party, len(parts))] if parts else None
 
     def shards(self) -> Iterator[Shard]:
         """Every shard, by agency and part."""
