@@ -226,14 +226,15 @@ class Intake:
         other = said.recipient if said.code in BY_SENDER else said.sender
         if not self.book.answers_for(peer, other if mine else said.by):
             raise TheirFault("party.mismatch", f"{peer} handed in a statement of {said.by}")
+        if self._cache.has_object(item.id):
+            # The very same words were verified when they came first; their key may have been revoked since.
+            return KEPT
         self.verified(item.signed, said.by, turn.now_ms)
         loaded = self._cache.get((said.doc, said.recipient))
         if loaded is None:
             return self._about_unknown(said)
         if loaded.record.sender != said.sender:
             raise TheirFault("codec.schema", "the statement names another sender than the envelope")
-        if self._cache.has_object(item.id):
-            return KEPT
         return self._own_word(turn, loaded, item, said) if mine else self._their_word(turn, loaded, item, said)
 
     def _about_unknown(self, said: Statement) -> Result:

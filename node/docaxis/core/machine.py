@@ -248,9 +248,12 @@ class Machine:
 
     def _want_returned(self, number: int, reply: Reply, records: list[RecordKey], objects: list[bytes]) -> None:
         flight = self.outbox.flights.get(number)
-        if flight is not None:
-            sent = (queued.item for queued in flight.items)
-            records += [(DocId(item.id), flight.peer) for item in sent if item.kind == wire.ENVELOPE]
+        for queued, result in zip(flight.items, reply.results, strict=False) if flight is not None else ():
+            if queued.item.kind == wire.ENVELOPE:
+                records.append((DocId(queued.item.id), flight.peer))
+            elif result.code == "document.unknown":
+                said = statements.decode(queued.item.signed.body)
+                records.append((said.doc, said.recipient))
         objects += [result.receipt.id for result in reply.results if result.receipt]
 
     def _parse(self, kind: str, object_id: bytes, body: bytes) -> Envelope | Statement | DocaxisError:

@@ -12,7 +12,7 @@ from docaxis.core.cache import Cache
 from docaxis.core.effects import Counted, Dequeue, Postpone
 from docaxis.core.errors import TheirFault
 from docaxis.core.events import Delivered, Undelivered
-from docaxis.core.ids import PartyId
+from docaxis.core.ids import DocId, PartyId
 from docaxis.core.intake import Intake
 from docaxis.core.lifecycle import BY_SENDER
 from docaxis.core.outbox import Flight, Outbox, Queued
@@ -80,7 +80,7 @@ class Returns:
         except TheirFault as error:
             turn.refuse(peer, error.code, f"receipt for {item.id.hex()[:16]}: {error.detail}")
             done, result = False, result._replace(code=error.code)
-        if done:
+        if done or self._pointless(turn, peer, item, result.code):
             self._outbox.settle(peer, item.id)
             turn.durable.append(Dequeue(peer, item.id))
         else:
@@ -92,14 +92,29 @@ class Returns:
             self._receipt(turn, peer, item, result)
             return True
         if result.outcome is Outcome.KEPT:
-            record = self._cache.get((item.id, peer)) if item.kind == wire.ENVELOPE else None  # type: ignore[arg-type]
-            if record is not None and record.record.outgoing:
+            if self._mine(item, peer):
                 raise TheirFault("peer.malformed", "an envelope was answered without a signed receipt")
             return True
-        if result.outcome is Outcome.REFUSED and item.kind == wire.STATEMENT and result.code not in _PASSING:
-            turn.note("statement.refused", "error", peer=peer, statement=item.id.hex(), code=result.code)
+        if result.outcome is Outcome.REFUSED and result.code not in _PASSING and not self._mine(item, peer):
+            turn.note(f"{item.kind}.refused", "error", peer=peer, item=item.id.hex(), code=result.code)
             return True
         return False
+
+    def _mine(self, item: Item, peer: PartyId) -> bool:
+        """Whether this is a document of ours on its way to `peer`, which only a signed word or its deadline ends."""
+        loaded = self._cache.get((DocId(item.id), peer)) if item.kind == wire.ENVELOPE else None
+        return loaded is not None and loaded.record.outgoing
+
+    def _pointless(self, turn: Turn, peer: PartyId, item: Item, code: str) -> bool:
+        """Past a document's deadline nothing is offered again: not itself, and no word of ours on what never came."""
+        doc, recipient = DocId(item.id), peer
+        if item.kind == wire.STATEMENT:
+            if code != "document.unknown":
+                return False
+            said = statements.decode(item.signed.body)
+            doc, recipient = said.doc, said.recipient
+        loaded = self._cache.get((doc, recipient))
+        return loaded is not None and loaded.record.outgoing and loaded.record.expires_ms <= turn.now_ms
 
     def _receipt(self, turn: Turn, peer: PartyId, item: Item, result: Result) -> None:
         """The recipient's signed word on an envelope, taken in as any other statement of its."""
