@@ -22,14 +22,26 @@ KEYS_PER_QUERY: Final = 250
 """At most so many keys stand in one query; a key has up to two parameters."""
 
 _STATES: Final = tuple(State)
-_RECORDS: Final = f"SELECT {RECORD_COLUMNS} FROM records"  # noqa: S608  # constant columns
-_KEYED: Final = f"""
-    WITH wanted (doc, recipient) AS (VALUES %s)
-    SELECT {RECORD_COLUMNS} FROM wanted CROSS JOIN records USING (doc, recipient)
+_RECORD_COLUMNS: Final = ", ".join(f"r.{name}" for name in RECORD_COLUMNS.split(", "))
+_RECORDS: Final = f"SELECT {_RECORD_COLUMNS} FROM records AS r"  # noqa: S608  # constant columns
+_RECORDS_BY_KEY: Final = f"""
+    WITH wanted (id, place) AS (VALUES %s)
+    SELECT {_RECORD_COLUMNS} FROM wanted CROSS JOIN objects AS o USING (id)
+    CROSS JOIN records AS r ON r.envelope = o.seq AND r.recipient = wanted.place
 """  # noqa: S608  # constant columns
-_SIGNED: Final = (
-    "SELECT o.id, o.body, o.place, o.path, h.raw, h.signature FROM objects AS o JOIN heads AS h USING (head)"
-)
+_RECORDS_BY_DOC: Final = f"""
+    SELECT {_RECORD_COLUMNS}
+    FROM objects AS o CROSS JOIN records AS r ON r.envelope = o.seq WHERE o.id IN (%s) ORDER BY r.envelope, r.recipient
+"""  # noqa: S608  # constant columns
+_SIGNED: Final = "SELECT o.id, body, place, path, raw, signature FROM objects AS o JOIN heads AS h ON h.seq = o.head"
+_KEPT: Final = """
+    SELECT kind, recipient, author, kept_ms, body, place, path, raw, signature
+    FROM objects AS o JOIN heads AS h ON h.seq = o.head
+    WHERE o.seq IN (
+        SELECT seq FROM objects WHERE id = ? AND envelope IS NULL UNION ALL
+        SELECT s.seq FROM objects AS e JOIN objects AS s ON s.envelope = e.seq WHERE e.id = ?)
+    ORDER BY envelope IS NOT NULL, o.seq
+"""
 _STATE: Final = "CASE WHEN agreed THEN 9 ELSE progress END"
 
 
@@ -64,7 +76,7 @@ def find(connection: sqlite3.Connection, wanted: Wanted) -> Found:
 def due(connection: sqlite3.Connection, before_ms: int, limit: int) -> tuple[Loaded, ...]:
     """Records that the machine wants to look at again."""
     rows = connection.execute(
-        f"{_RECORDS} WHERE due_ms > 0 AND due_ms <= ? ORDER BY due_ms, outgoing, created_ms, doc, recipient LIMIT ?",
+        f"{_RECORDS} WHERE due_ms > 0 AND due_ms <= ? ORDER BY due_ms, envelope, recipient LIMIT ?",
         (before_ms, limit),
     )
     records = [_record(row) for row in rows.fetchall()]
@@ -77,8 +89,8 @@ def queue(
 ) -> tuple[tuple[Item, int], ...]:
     """Queued items that may go, each with its failures."""
     entries = connection.execute(
-        "SELECT o.kind, q.fails, o.id, o.body, o.place, o.path, h.raw, h.signature"
-        " FROM queue AS q JOIN objects AS o ON o.id = q.object JOIN heads AS h USING (head)"
+        "SELECT kind, fails, id, body, place, path, raw, signature"
+        " FROM queue AS q JOIN objects AS o ON o.seq = q.object JOIN heads AS h ON h.seq = o.head"
         " WHERE q.peer = ? AND q.lane = ? AND q.not_before_ms <= ? ORDER BY q.seq LIMIT ?",
         (peer, lane, now_ms, limit),
     ).fetchall()
@@ -119,14 +131,7 @@ def documents(
 
 def document(connection: sqlite3.Connection, doc: DocId) -> tuple[tuple[Record, ...], tuple[Kept, ...]]:
     """Everything about one document."""
-    columns = "seq, kind, recipient, author, kept_ms, body, place, path, head"
-    rows = connection.execute(
-        f"SELECT kind, recipient, author, kept_ms, body, place, path, raw, signature FROM ("  # noqa: S608  # constant
-        f"SELECT {columns} FROM objects WHERE id = ? AND kind = 'envelope' UNION ALL "
-        f"SELECT {columns} FROM objects WHERE doc = ? AND kind = 'statement'"
-        ") JOIN heads USING (head) ORDER BY kind <> 'envelope', seq",
-        (doc, doc),
-    ).fetchall()
+    rows = connection.execute(_KEPT, (doc, doc)).fetchall()
     heads = _Heads()
     kept = tuple(Kept(kind, recipient, by, heads.signed(*rest), at) for kind, recipient, by, at, *rest in rows)
     return tuple(_records_of_documents(connection, [doc])), kept
@@ -134,8 +139,9 @@ def document(connection: sqlite3.Connection, doc: DocId) -> tuple[tuple[Record, 
 
 def starting(connection: sqlite3.Connection, prefix: bytes, limit: int) -> list[DocId]:
     """Ids of documents by their first bytes."""
-    rows = connection.execute("SELECT DISTINCT doc FROM records WHERE doc >= ? ORDER BY doc LIMIT ?", (prefix, limit))
-    return [DocId(doc) for (doc,) in rows if doc.startswith(prefix)]
+    after = (prefix + b"\xff" * HASH_BYTES)[:HASH_BYTES]
+    query = "SELECT id FROM objects WHERE id BETWEEN ? AND ? AND envelope IS NULL ORDER BY id LIMIT ?"
+    return [DocId(doc) for (doc,) in connection.execute(query, (prefix, after, limit)).fetchall()]
 
 
 def changes(connection: sqlite3.Connection, after: int, limit: int) -> list[Change]:
@@ -225,18 +231,19 @@ def _bodies(connection: sqlite3.Connection, records: Sequence[Record]) -> dict[b
 
 def _records_of_keys(connection: sqlite3.Connection, keys: Sequence[RecordKey]) -> Iterator[Record]:
     for some in _slices(keys):
-        query = _KEYED % ", ".join(["(?, ?)"] * len(some))
+        query = _RECORDS_BY_KEY % ", ".join(["(?, ?)"] * len(some))
         rows = connection.execute(query, [part for key in some for part in key])
         yield from map(_record, rows.fetchall())
 
 
 def _records_of_documents(connection: sqlite3.Connection, docs: Sequence[DocId]) -> Iterator[Record]:
-    return map(_record, _many(connection, f"{_RECORDS} WHERE doc IN (%s) ORDER BY doc, recipient", docs))
+    return map(_record, _many(connection, _RECORDS_BY_DOC, docs))
 
 
 def _claims(connection: sqlite3.Connection, docs: Sequence[bytes]) -> dict[bytes, dict[bytes, bytes | None]]:
     claims: dict[bytes, dict[bytes, bytes | None]] = {}
-    for doc, digest, inline in _many(connection, "SELECT doc, digest, inline FROM content WHERE doc IN (%s)", docs):
+    query = "SELECT id, digest, inline FROM objects AS o JOIN content AS c ON c.envelope = o.seq WHERE id IN (%s)"
+    for doc, digest, inline in _many(connection, query, docs):
         claims.setdefault(doc, {})[digest] = inline
     return claims
 

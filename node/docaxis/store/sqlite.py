@@ -221,7 +221,6 @@ def _prepare(connection: sqlite3.Connection, settings: SqliteSettings) -> None:
         raise OurFault("node.store", f"the file system offers no shared memory for a write-ahead log ({mode})")
     for pragma in (
         "synchronous = FULL",
-        "foreign_keys = ON",
         "secure_delete = FAST",
         # Copying the log back is the business of `writer`, off the path of commits.
         "wal_autocheckpoint = 0",

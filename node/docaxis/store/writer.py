@@ -104,9 +104,8 @@ class Writer:
     def _attempt(self, parts: list[Sequence[Op]]) -> Exception | None:
         try:
             with disk.faults(self._folder), self._transaction():
-                ops = list(chain.from_iterable(parts))
-                self._room.admit(ops)
-                self._scribe.write(ops)
+                self._room.admit(parts)
+                self._scribe.write(parts)
         except Exception as error:  # noqa: BLE001  # goes to whoever waits for this commit; the thread must live on
             return error
         return None
@@ -148,9 +147,9 @@ class _Room:
         self._reserve = disk.Reserve(path.with_suffix(".reserve"), settings.reserve_bytes)
         self._hold()
 
-    def admit(self, ops: list[Op]) -> None:
+    def admit(self, commits: list[Sequence[Op]]) -> None:
         """Raises `OurFault` ``node.disk-full`` for new documents while there is no reserve."""
-        if not self._reserve.held and any(map(_brings_something, ops)):
+        if not self._reserve.held and any(map(_brings_something, chain.from_iterable(commits))):
             self._hold()
             if not self._reserve.held:
                 raise OurFault("node.disk-full", f"{self._folder}: no room for new documents")

@@ -30,6 +30,7 @@ from docaxis.core.effects import (
     Resend,
 )
 from docaxis.core.record import Record
+from docaxis.core.wire import ENVELOPE
 from docaxis.store.base import REFUSALS_KEPT_MAX
 
 T = TypeVar("T")
@@ -45,10 +46,21 @@ RECORD_COLUMNS: Final = (
 _RECORD_CHANGING: Final = RECORD_COLUMNS.split(", ")[7:]
 
 
+_OBJECT: Final = "(SELECT seq FROM objects WHERE id = ?)"
+_LOOKED_UP: Final = {
+    ("objects", "head"): "(SELECT seq FROM heads WHERE head = ?)",
+    ("objects", "envelope"): _OBJECT,
+    ("records", "envelope"): _OBJECT,
+    ("content", "envelope"): _OBJECT,
+    ("queue", "object"): _OBJECT,
+}
+"""Columns that are given as 32 bytes and kept as the `seq` of what they name."""
+
+
 def _insert(table: str, columns: str, conflict: str = "ON CONFLICT DO NOTHING") -> dict[int, str]:
-    row = f"({', '.join('?' * (columns.count(',') + 1))})"
+    row = ", ".join(_LOOKED_UP.get((table, name), "?") for name in columns.split(", "))
     head = f"INSERT INTO {table} ({columns}) VALUES"
-    return {rows: f"{head} {', '.join([row] * rows)} {conflict}" for rows in ROWS_PER_STATEMENT}
+    return {rows: f"{head} {', '.join([f'({row})'] * rows)} {conflict}" for rows in ROWS_PER_STATEMENT}
 
 
 def _overwriting(key: str, columns: Sequence[str]) -> str:
@@ -56,9 +68,12 @@ def _overwriting(key: str, columns: Sequence[str]) -> str:
 
 
 _HEADS: Final = _insert("heads", "head, raw, signature")
-_OBJECTS: Final = _insert("objects", "id, kind, doc, recipient, author, head, place, path, body, kept_ms")
-_RECORDS: Final = _insert("records", RECORD_COLUMNS, _overwriting("doc, recipient", _RECORD_CHANGING))
-_CONTENT: Final = _insert("content", "doc, digest, inline")
+_ENVELOPES: Final = _insert("objects", "id, kind, recipient, author, head, place, path, body, kept_ms")
+_STATEMENTS: Final = _insert("objects", "id, kind, envelope, recipient, author, head, place, path, body, kept_ms")
+_RECORDS: Final = _insert(
+    "records", f"envelope, {RECORD_COLUMNS}", _overwriting("envelope, recipient", _RECORD_CHANGING)
+)
+_CONTENT: Final = _insert("content", "envelope, digest, inline")
 _PEERS: Final = _insert(
     "peers",
     "peer, fails, down_since_ms, next_try_ms, epoch",
@@ -69,21 +84,23 @@ _CHANGES: Final = _insert("changes", "doc, recipient, outgoing, code, state, aut
 _REFUSALS: Final = _insert("refusals", "peer, code, detail, at_ms", "")
 _QUEUE: Final = _insert("queue", "peer, lane, seq, object, not_before_ms, fails")
 _DEQUEUE: Final = {
-    rows: f"DELETE FROM queue WHERE peer = ? AND object IN ({', '.join('?' * rows)})"  # noqa: S608  # question marks
-    for rows in ROWS_PER_STATEMENT
+    rows: f"DELETE FROM queue WHERE peer = ? AND object IN (SELECT seq FROM objects WHERE id IN ({marks}))"  # noqa: S608
+    for rows, marks in ((rows, ", ".join("?" * rows)) for rows in ROWS_PER_STATEMENT)
 }
-_POSTPONE: Final = "UPDATE queue SET not_before_ms = ?, fails = ? WHERE peer = ? AND object = ?"
+_POSTPONE: Final = f"UPDATE queue SET not_before_ms = ?, fails = ? WHERE peer = ? AND object = {_OBJECT}"  # noqa: S608
+_DROP: Final = f"DELETE FROM content WHERE envelope = {_OBJECT}"  # noqa: S608
 _FORGET_REFUSALS: Final = "DELETE FROM refusals WHERE seq <= (SELECT max(seq) FROM refusals) - ?"
 _SHARED: Final = """
     SELECT id FROM objects AS o
     WHERE kept_ms >= :since_ms AND EXISTS (
         SELECT 1 FROM records AS r
-        WHERE r.doc = o.doc AND (o.kind = 'envelope' OR r.recipient = o.recipient)
+        WHERE r.envelope = ifnull(o.envelope, o.seq) AND (o.envelope IS NULL OR r.recipient = o.recipient)
         AND CASE WHEN r.outgoing THEN r.recipient ELSE r.sender END = :peer)
-    ORDER BY kind <> 'envelope', seq
+    ORDER BY o.envelope IS NOT NULL, seq
 """
 
 _QUEUE_OPS: Final = frozenset({Enqueue, Dequeue, Postpone})
+_KEPT_FIRST: Final = frozenset({PutHead, PutObject})
 
 
 class Scribe:
@@ -94,26 +111,32 @@ class Scribe:
         self._executemany = connection.executemany
         self._next_seq = 1 + self._execute("SELECT ifnull(max(seq), 0) FROM queue").fetchone()[0]
 
-    def write(self, ops: Iterable[Op]) -> None:
-        """Writes `ops` with the effect of one after the other.
+    def write(self, commits: Iterable[Sequence[Op]]) -> None:
+        """Writes the ops of some commits with the effect of one after the other; within a commit, its heads and
+        objects come first.
 
         Ops of different kinds touch different tables and may change places. The exceptions: two kinds for one queue
         entry, and the ops that read other tables; before those, what waits is written.
         """
         waiting: defaultdict[type, list[Any]] = defaultdict(list)
         touched: dict[tuple[str, bytes], type] = {}
-        for op in ops:
-            kind = type(op)
-            if kind in _QUEUE_OPS and touched.setdefault((op.peer, op.object), kind) is not kind:  # type: ignore[union-attr]  # of these three
-                self._flush(waiting)
-                touched = {(op.peer, op.object): kind}  # type: ignore[union-attr]  # as above
-            if kind is Resend or kind is DropContent:
-                self._flush(waiting)
-                touched.clear()
+        for ops in commits:
+            for number, op in enumerate(ops):
+                kind = type(op)
+                queues = kind in _QUEUE_OPS
+                reads = kind is Resend or kind is DropContent
+                if reads or (queues and touched.get((op.peer, op.object), kind) is not kind):  # type: ignore[union-attr]
+                    # What follows in this commit may be named by what is written now.
+                    for later in ops[number:]:
+                        if type(later) in _KEPT_FIRST:
+                            waiting[type(later)].append(later)
+                    self._flush(waiting)
+                    touched.clear()
+                if queues:
+                    touched[op.peer, op.object] = kind  # type: ignore[union-attr]  # one of those three
                 waiting[kind].append(op)
-                self._flush(waiting)
-            else:
-                waiting[kind].append(op)
+                if reads:
+                    self._flush(waiting)
         self._flush(waiting)
 
     def _flush(self, waiting: defaultdict[type, list[Any]]) -> None:
@@ -130,7 +153,9 @@ class Scribe:
         self._many(_HEADS, ops)
 
     def _objects(self, ops: list[PutObject]) -> None:
-        self._many(_OBJECTS, ops)
+        # Envelopes before the statements that name them; an envelope names none.
+        self._many(_ENVELOPES, [(*op[:2], *op[3:]) for op in ops if op.kind == ENVELOPE])
+        self._many(_STATEMENTS, [op for op in ops if op.kind != ENVELOPE])
 
     def _records(self, ops: list[PutRecord]) -> None:
         latest = {(op.record.doc, op.record.recipient): op.record for op in ops}
@@ -142,7 +167,7 @@ class Scribe:
     def _drop(self, ops: list[DropContent]) -> None:
         # What a recall takes back must be gone from the file too, overflow pages included.
         self._execute("PRAGMA secure_delete = ON").fetchall()
-        self._executemany("DELETE FROM content WHERE doc = ?", ops)
+        self._executemany(_DROP, ops)
         self._execute("PRAGMA secure_delete = FAST").fetchall()
 
     def _requests(self, ops: list[PutRequest]) -> None:
@@ -192,6 +217,7 @@ def _portions(rows: Sequence[T]) -> Iterator[Sequence[T]]:
 def _record_row(record: Record) -> tuple[Any, ...]:
     standing = record.standing
     return (
+        record.doc,
         *record[:3],
         int(record.outgoing),
         int(record.priority),

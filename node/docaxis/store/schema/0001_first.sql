@@ -1,7 +1,9 @@
 -- The first schema. Times are ms since 1970 UTC; ids, digests and heads are 32 bytes each.
 --
--- Keys made of hashes fall on random pages, and each such page costs a write. So the wide rows lie in the order of
--- their coming (by `seq`, or by time), and only narrow indexes are keyed by hashes.
+-- A key made of a hash falls on a random page, and each such page costs a write of its own. So whatever can be is keyed
+-- by `seq`, the order of coming, and rows name each other by it: of a document's rows, only the ids of its objects, the
+-- digests of its chunks and the client's idempotency key lie scattered, each in a narrow index. A row that names an
+-- envelope, an object or a head looks it up when it is written; what is not kept becomes NULL and is refused.
 
 CREATE TABLE meta (
     name  TEXT    NOT NULL PRIMARY KEY,
@@ -9,32 +11,34 @@ CREATE TABLE meta (
 ) WITHOUT ROWID;
 
 CREATE TABLE heads (
-    head      BLOB NOT NULL PRIMARY KEY,
-    raw       BLOB NOT NULL,
-    signature BLOB NOT NULL
-) WITHOUT ROWID;
+    seq       INTEGER NOT NULL PRIMARY KEY,
+    head      BLOB    NOT NULL UNIQUE,
+    raw       BLOB    NOT NULL,
+    signature BLOB    NOT NULL
+);
 
+-- `envelope`: for a statement, the `seq` of the envelope that it is about.
 CREATE TABLE objects (
     seq       INTEGER NOT NULL PRIMARY KEY,
     id        BLOB    NOT NULL UNIQUE,
     kind      TEXT    NOT NULL,
-    doc       BLOB    NOT NULL,
+    envelope  INTEGER,
     recipient TEXT    NOT NULL,
     author    TEXT    NOT NULL,
-    head      BLOB    NOT NULL REFERENCES heads (head) DEFERRABLE INITIALLY DEFERRED,
+    head      INTEGER NOT NULL,
     place     INTEGER NOT NULL,
     path      BLOB    NOT NULL,
     kept_ms   INTEGER NOT NULL,
-    body      BLOB    NOT NULL
+    body      BLOB    NOT NULL,
+    CHECK ((kind = 'statement') = (envelope IS NOT NULL))
 );
--- An envelope is found by its id, which is the document's: only statements need the second way.
-CREATE INDEX objects_statements ON objects (doc) WHERE kind = 'statement';
--- For resending; it only ever grows at its end.
+CREATE INDEX objects_statements ON objects (envelope) WHERE envelope IS NOT NULL;
+-- For resending.
 CREATE INDEX objects_kept ON objects (kept_ms);
 
--- In the order in which people page through them; `outgoing` and `created_ms` never change.
 CREATE TABLE records (
-    doc           BLOB    NOT NULL REFERENCES objects (id) DEFERRABLE INITIALLY DEFERRED,
+    envelope      INTEGER NOT NULL,
+    doc           BLOB    NOT NULL,
     recipient     TEXT    NOT NULL,
     sender        TEXT    NOT NULL,
     outgoing      INTEGER NOT NULL,
@@ -57,27 +61,29 @@ CREATE TABLE records (
     superseded_by BLOB,
     receipt       BLOB,
     updated_ms    INTEGER NOT NULL,
-    PRIMARY KEY (outgoing, created_ms, doc, recipient)
+    PRIMARY KEY (envelope, recipient)
 ) WITHOUT ROWID;
-CREATE UNIQUE INDEX records_key ON records (doc, recipient);
+-- For paging, newest first; none of these columns ever changes.
+CREATE INDEX records_pages ON records (outgoing, created_ms, doc, recipient);
 CREATE INDEX records_due ON records (due_ms) WHERE due_ms > 0;
 
 -- Which chunks a document names; `inline` holds the bytes of those that are no files. Each document has its own copy,
 -- so that forgetting one document never needs to look at another.
 CREATE TABLE content (
-    seq    INTEGER NOT NULL PRIMARY KEY,
-    doc    BLOB    NOT NULL,
-    digest BLOB    NOT NULL,
-    inline BLOB
+    seq      INTEGER NOT NULL PRIMARY KEY,
+    envelope INTEGER NOT NULL,
+    digest   BLOB    NOT NULL,
+    inline   BLOB
 );
-CREATE UNIQUE INDEX content_claim ON content (doc, digest);
+CREATE UNIQUE INDEX content_claim ON content (envelope, digest);
 CREATE INDEX content_digest ON content (digest);
 
+-- `seq` is the order of queueing here; `object` is the `seq` of the object.
 CREATE TABLE queue (
     peer          TEXT    NOT NULL,
     lane          INTEGER NOT NULL,
     seq           INTEGER NOT NULL,
-    object        BLOB    NOT NULL REFERENCES objects (id) DEFERRABLE INITIALLY DEFERRED,
+    object        INTEGER NOT NULL,
     not_before_ms INTEGER NOT NULL,
     fails         INTEGER NOT NULL,
     PRIMARY KEY (peer, lane, seq)
@@ -93,11 +99,12 @@ CREATE TABLE peers (
 ) WITHOUT ROWID;
 
 CREATE TABLE requests (
-    key    TEXT    NOT NULL PRIMARY KEY,
+    seq    INTEGER NOT NULL PRIMARY KEY,
+    key    TEXT    NOT NULL UNIQUE,
     digest BLOB    NOT NULL,
     answer BLOB    NOT NULL,
     at_ms  INTEGER NOT NULL
-) WITHOUT ROWID;
+);
 
 -- A cursor that was given out is never given out again.
 CREATE TABLE changes (
