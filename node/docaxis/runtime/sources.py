@@ -16,8 +16,9 @@ from docaxis.core import codec
 from docaxis.core.addresses import Book
 from docaxis.core.errors import TheirFault
 from docaxis.core.ids import PartyId
+from docaxis.directory.files import Fetch, local_files
 from docaxis.directory.proof import proof_value
-from docaxis.directory.repository import Fetch, Repository, local_files
+from docaxis.directory.repository import Repository
 from docaxis.runtime.entropy import Entropy
 
 PEERS_ASKED_MAX: Final = 3
