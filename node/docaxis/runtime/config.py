@@ -122,6 +122,12 @@ class ApiSettings:
         "127.0.0.1", "Local address to listen on. Keep it on loopback, or behind a TLS proxy.", _ADDRESS, _is_address
     )
     port: int = _number(8480, "Local port to listen on (0: any free one, for tests).", 0, 65_535)
+    names: tuple[str, ...] = _setting(
+        (),
+        "Host names under which the API is called, besides those of loopback; requests to any other are refused.",
+        'a list of host names such as ["truc.example.vn"]',
+        lambda value: isinstance(value, list | tuple) and all(type(each) is str and each for each in value),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,9 @@ from docaxis.runtime.clock import Clock
 from docaxis.runtime.content import Content
 from docaxis.runtime.disk import Disk
 from docaxis.runtime.entropy import Entropy
+from docaxis.runtime.folder import take_backup
 from docaxis.runtime.hands import Courier, Front, NodeHands
+from docaxis.runtime.log import Log
 from docaxis.runtime.perform import Performer, Probe
 from docaxis.runtime.refresh import Directory, Refresher
 from docaxis.runtime.status import directory_status, resident_bytes, totals_status
@@ -77,6 +79,7 @@ class Parts(NamedTuple):
     clock: Clock
     entropy: Entropy
     front: Front
+    folder: Path
     policy: Policy = Policy()
     refresh_interval_ms: int = limits.HOUR_MS
 
@@ -93,6 +96,7 @@ class Node:
         self._hands: NodeHands | None = None
         self._closed: DocaxisError = OurFault("node.busy", "the node is starting")
         self._stopping = False
+        self._stopped = False
         self._epoch = 0
         self._started_ms = 0
         self._started_ticks_ms = 0.0
@@ -135,12 +139,17 @@ class Node:
             if not self._main.cancelled():
                 raise
 
-    async def stop(self) -> None:
-        """Takes nothing new, finishes what is under way, closes the store. Stopping twice is once."""
-        if self._stopping:
-            return
+    def refuse_new(self) -> None:
+        """The first step of a stop: nothing new is taken, and whoever waits for changes is let go."""
         self._stopping = True
         self._front.news.announce()
+
+    async def stop(self) -> None:
+        """Takes nothing new, finishes what is under way, closes the store. Stopping twice is once."""
+        if self._stopped:
+            return
+        self._stopped = True
+        self.refuse_new()
         await self._parts.gate.close()
         if self._hands is not None:
             self._hands.rest()
@@ -256,6 +265,11 @@ class Node:
             except OurFault as error:
                 self._front.log.note("refusals.not-kept", "warning", code=error.code, rows=len(rows))
 
+    @property
+    def log(self) -> Log:
+        """The node's log."""
+        return self._front.log
+
     # --- the local face: `docaxis.api.service.NodeService` ---
 
     @property
@@ -359,6 +373,13 @@ class Node:
     def metrics(self) -> Mapping[str, int]:
         """Counters since the node started."""
         return self._front.metrics.counts()
+
+    async def backup(self, target: str) -> Mapping[str, object]:
+        """Writes a consistent copy of everything but private keys into the new folder `target`."""
+        now_ms = self._parts.clock.now_ms()
+        copied = await asyncio.to_thread(take_backup, self._parts.folder, Path(target), now_ms)
+        self._front.log.note("node.backed-up", **copied._asdict())
+        return copied._asdict()
 
     # --- the peers' face: `docaxis.transport.base.PeerService` ---
 
