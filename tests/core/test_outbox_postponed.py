@@ -11,7 +11,7 @@ def loads(outbox: Outbox, now_ms: int) -> list[int]:
     """The times as of which lanes are read back at `now_ms`; the store answers that nothing is due."""
     found = outbox.pump(now_ms, hold_documents=False)[1]
     for load in found:
-        outbox.loaded(load.peer, load.lane, (), more=False)
+        outbox.loaded(load.peer, load.lane, ())
     return [load.now_ms for load in found]
 
 
@@ -32,3 +32,13 @@ def test_after_a_restart_postponed_items_are_read_back_at_once() -> None:
     assert loads(outbox, 1_000) == [1_000 + DAY_MS]
     outbox.expect(PEER, 3)
     assert loads(outbox, 2_000) == [2_000]
+
+
+def test_a_greeting_that_failed_is_repeated() -> None:
+    """A node restored from a backup tells all its new epoch; one lost request must not leave a peer in ignorance."""
+    outbox = Outbox(PartyId("G22"), 256, 256)
+    outbox.greet(PEER)
+    (flight,), _ = outbox.pump(0, hold_documents=False)
+    outbox.land(flight.number)
+    failed = outbox.failed(flight, 0, 0)
+    assert [each.items for each in outbox.pump(failed.next_try_ms, hold_documents=False)[0]] == [()]

@@ -264,7 +264,7 @@ class Intake:
         """What the other party's word means for this side, beyond the merged standing."""
         record = loaded.record
         if record.outgoing:
-            # Any other word leaves the deadline in force: until the receipt is here, the envelope goes on asking for it.
+            # Any other word leaves the deadline in force: until the receipt is here, the envelope asks for it again.
             if said.code in (Code.ARRIVED, Code.REFUSED):
                 record = record._replace(due_ms=0, receipt=item.id if said.code is Code.ARRIVED else record.receipt)
         elif said.code is Code.EXPIRED and record.receipt and record.standing.progress >= State.ARRIVED:

@@ -150,6 +150,7 @@ class Machine:
     def _started(self, turn: Turn, event: Started) -> None:
         self._epoch = turn.epoch = event.epoch
         self._since_ms = event.since_ms
+        self.outbox.begin(int.from_bytes(turn.nonce()[:6], "big"))
         for saved in event.peers:
             self.outbox.restore(saved)
         for peer, lane in event.waiting:
@@ -207,8 +208,7 @@ class Machine:
             self._scan_by(due.record.due_ms)
 
     def _queue_loaded(self, turn: Turn, event: QueueLoaded) -> None:
-        more = len(event.items) >= limits.LANE_MEMORY_ITEMS_MAX
-        self.outbox.loaded(event.peer, event.lane, event.items, more)
+        self.outbox.loaded(event.peer, event.lane, event.items)
 
     def _due_loaded(self, turn: Turn, event: DueLoaded) -> None:
         self._scanning = False
@@ -248,12 +248,13 @@ class Machine:
 
     def _want_returned(self, number: int, reply: Reply, records: list[RecordKey], objects: list[bytes]) -> None:
         flight = self.outbox.flights.get(number)
-        for queued, result in zip(flight.items, reply.results, strict=False) if flight is not None else ():
-            if queued.item.kind == wire.ENVELOPE:
-                records.append((DocId(queued.item.id), flight.peer))
-            elif result.code == "document.unknown":
-                said = statements.decode(queued.item.signed.body)
-                records.append((said.doc, said.recipient))
+        if flight is not None:
+            for queued, result in zip(flight.items, reply.results, strict=False):
+                if queued.item.kind == wire.ENVELOPE:
+                    records.append((DocId(queued.item.id), flight.peer))
+                elif result.code == "document.unknown":
+                    said = statements.decode(queued.item.signed.body)
+                    records.append((said.doc, said.recipient))
         objects += [result.receipt.id for result in reply.results if result.receipt]
 
     def _parse(self, kind: str, object_id: bytes, body: bytes) -> Envelope | Statement | DocaxisError:

@@ -32,23 +32,25 @@ class Queued(NamedTuple):
 
 
 class Flight(NamedTuple):
-    """One request in the air."""
+    """One request in the air; `greets` says that the peer was to be called even with nothing to send."""
 
     number: int
     peer: PartyId
     items: tuple[Queued, ...]
+    greets: bool
 
 
 class Lane:
     """The next items of one lane, and whether the store holds `more`; `postponed` says that some of those may be
-    waiting for a time that an earlier life knew. `reloads_ms` is a heap of the times known to this one."""
+    waiting for a time that an earlier life knew. `reloads_ms` is a heap of the times known to this one. `asked` is how
+    many items a read under way may bring, 0 where none is; `settled` are those that it may bring though they left."""
 
-    __slots__ = ("items", "loading", "more", "postponed", "reloads_ms", "settled")
+    __slots__ = ("asked", "items", "more", "postponed", "reloads_ms", "settled")
 
     def __init__(self) -> None:
         self.items: deque[Queued] = deque()
         self.more = False
-        self.loading = False
+        self.asked = 0
         self.postponed = False
         self.reloads_ms: list[int] = []
         self.settled: set[bytes] = set()
@@ -83,6 +85,11 @@ class Queue:
         """The part that survives a restart."""
         return PutPeer(self.peer, self.fails, self.down_since_ms, self.next_try_ms, self.epoch)
 
+    @property
+    def room(self) -> int:
+        """How many items of a lane memory holds: for a peer that is down, no more than the next try takes."""
+        return limits.LANE_MEMORY_ITEMS_MAX if self.fails < limits.BREAKER_FAILS else SLOW_START_ITEMS
+
     def waiting_items(self) -> int:
         """Items in memory that are not in the air."""
         return sum(len(lane.items) for lane in self.lanes)
@@ -108,6 +115,10 @@ class Outbox:
             found = self.queues[peer] = Queue(peer, self._batch_items)
         return found
 
+    def begin(self, number: int) -> None:
+        """Counts flights from here, so that an answer to a request of an earlier life is not taken for one of this."""
+        self._flight_number = number
+
     def restore(self, saved: PutPeer) -> None:
         """Takes over what survived a restart."""
         queue = self.queue(saved.peer)
@@ -122,7 +133,7 @@ class Outbox:
         place = queue.lanes[lane]
         if item.id in queue.held:
             return
-        if place.more or place.loading or len(place.items) >= limits.LANE_MEMORY_ITEMS_MAX:
+        if place.more or place.asked or len(place.items) >= queue.room:
             place.more = True
         else:
             place.items.append(Queued(item, 0, lane))
@@ -152,16 +163,23 @@ class Outbox:
             queue.next_try_ms = min(queue.next_try_ms, now_ms)
             self._ready[peer] = None
 
-    def loaded(self, peer: PartyId, lane: int, items: tuple[tuple[Item, int], ...], more: bool) -> None:
+    def loaded(self, peer: PartyId, lane: int, items: tuple[tuple[Item, int], ...]) -> None:
         """What a `LoadQueue` brought; what is here already, or was settled meanwhile, is passed over."""
         queue = self.queue(peer)
         place = queue.lanes[lane]
-        place.loading = False
-        place.more = place.more or more
+        full = len(items) >= place.asked
+        place.asked = 0
         for item, fails in items:
-            if item.id not in queue.held and item.id not in place.settled:
-                place.items.append(Queued(item, fails, lane))
-                queue.held.add(item.id)
+            if item.id in queue.held or item.id in place.settled:
+                continue
+            if len(place.items) >= queue.room:
+                full = True
+                break
+            place.items.append(Queued(item, fails, lane))
+            queue.held.add(item.id)
+        # Asking again where less than asked for came would go on for ever, for all of it may be in the air.
+        place.more = place.more or full
+        place.postponed = place.postponed and full
         place.settled.clear()
         self._ready[peer] = None
 
@@ -170,13 +188,13 @@ class Outbox:
         queue = self.queue(peer)
         queue.held.discard(item)
         for lane in queue.lanes:
-            if lane.loading:
+            if lane.asked:
                 lane.settled.add(item)
 
     def withdraw(self, peer: PartyId, item: bytes) -> None:
         """The item is no longer wanted: out of memory too, unless it is in the air."""
         queue = self.queue(peer)
-        for lane in queue.lanes:
+        for lane in queue.lanes if item in queue.held else ():
             kept = [queued for queued in lane.items if queued.item.id != item]
             if len(kept) != len(lane.items):
                 lane.items = deque(kept)
@@ -189,13 +207,6 @@ class Outbox:
         if at_ms not in place.reloads_ms:
             heappush(place.reloads_ms, at_ms)
             heappush(self._timers, (at_ms, peer))
-
-    def lane_holding(self, peer: PartyId, item: bytes) -> int | None:
-        """The lane in which the item waits in memory, or None."""
-        for number, lane in enumerate(self.queue(peer).lanes):
-            if any(queued.item.id == item for queued in lane.items):
-                return number
-        return None
 
     # --- what became of a request ---
 
@@ -228,6 +239,7 @@ class Outbox:
         queue.next_try_ms = now_ms + max(delay_ms, wait_ms)
         self._slow_down(queue)
         self._put_back(queue, flight)
+        self._wake_for(queue)
         return queue
 
     def shrink(self, flight: Flight) -> None:
@@ -244,9 +256,15 @@ class Outbox:
 
     @staticmethod
     def _put_back(queue: Queue, flight: Flight) -> None:
+        """To the front, as if they had never left; what has no room any more is read back later."""
+        queue.greet = queue.greet or flight.greets
         for queued in reversed(flight.items):
             if queued.item.id in queue.held:
                 queue.lanes[queued.lane].items.appendleft(queued)
+        for lane in queue.lanes:
+            while len(lane.items) > queue.room:
+                queue.held.discard(lane.items.pop().item.id)
+                lane.more = True
 
     # --- what may go now ---
 
@@ -258,7 +276,7 @@ class Outbox:
         loads: list[LoadQueue] = []
         waiting = self._ready
         self._ready = {}
-        while waiting:
+        while waiting and len(self.flights) < self._flights_max:
             peer = next(iter(waiting))
             del waiting[peer]
             queue = self.queues[peer]
@@ -267,6 +285,7 @@ class Outbox:
             if flight is not None:
                 flights.append(flight)
                 waiting[peer] = None
+        self._ready = waiting | self._ready
         return flights, loads
 
     def next_timer_ms(self) -> int | None:
@@ -279,17 +298,14 @@ class Outbox:
         if queue.next_try_ms > now_ms:
             self._wake_for(queue)
             return None
-        if len(self.flights) >= self._flights_max:
-            self._ready[queue.peer] = None
-            return None
         items = self._fill(queue, hold_documents)
         if not items and not queue.greet:
             return None
-        queue.greet = False
+        greets, queue.greet = queue.greet, False
         queue.flights += 1
         queue.last_try_ms = now_ms
         self._flight_number += 1
-        flight = Flight(self._flight_number, queue.peer, tuple(items))
+        flight = Flight(self._flight_number, queue.peer, tuple(items), greets)
         self.flights[flight.number] = flight
         return flight
 
@@ -318,12 +334,11 @@ class Outbox:
             while lane.reloads_ms and lane.reloads_ms[0] <= now_ms:
                 heappop(lane.reloads_ms)
                 lane.more = True
-            if lane.more and not lane.loading and len(lane.items) < limits.LANE_MEMORY_ITEMS_MAX // 4:
+            if lane.more and not lane.asked and len(lane.items) < queue.room // 4:
                 # After a restart nobody knows when postponed items were to be tried again: they are tried now.
                 until_ms = now_ms + limits.DAY_MS if lane.postponed else now_ms
-                lane.more, lane.loading, lane.postponed = False, True, False
-                limit = limits.LANE_MEMORY_ITEMS_MAX + len(queue.held)
-                loads.append(LoadQueue(queue.peer, number, until_ms, limit))
+                lane.more, lane.asked = False, queue.room + len(queue.held)
+                loads.append(LoadQueue(queue.peer, number, until_ms, lane.asked))
         return loads
 
 
