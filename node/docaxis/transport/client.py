@@ -5,6 +5,7 @@ decides neither when to try again nor what an answer means. Specification: ``nod
 """
 
 import asyncio
+import io
 import json
 from collections.abc import Sequence
 from hashlib import sha256
@@ -20,12 +21,13 @@ from docaxis.core.events import Delivered, Undelivered
 from docaxis.core.ids import DocId, PartyId
 from docaxis.transport import base
 from docaxis.transport.base import ClientSettings
-from docaxis.transport.failures import Failure, failure_of, failure_of_answer
+from docaxis.transport.failures import Failure, failure_of, failure_of_answer, may_be_refusal
 from docaxis.transport.tls import PeerTls
 
 _BATCH_HEADERS: Final = {"Content-Type": base.MEDIA_BATCH}
 _SILENT_HEADERS: Final = ("Accept", "Accept-Encoding", "User-Agent")
 _READ_BYTES: Final = 256 * limits.KIB
+_HANGING_UP_S: Final = 0.5
 
 
 class _Answer(NamedTuple):
@@ -181,7 +183,7 @@ class PeerClient:
             async with session.request(
                 "GET" if body is None else "PUT",
                 URL(endpoint.rstrip("/") + path, encoded=True),
-                data=body,
+                data=_payload(body),
                 headers=None if body is None else _BATCH_HEADERS,
                 server_hostname=name,
                 allow_redirects=False,
@@ -192,7 +194,39 @@ class PeerClient:
                 problem = await _bounded(response, base.PROBLEM_BYTES_MAX)
                 raise _Failed(failure_of_answer(response.status, response.headers.get("Retry-After", ""), problem))
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-            raise _Failed(failure_of(error)) from None
+            failure = failure_of(error)
+            if name is not None and may_be_refusal(error) and await self._refuses(endpoint, name):
+                failure = Failure(
+                    "peer.refused",
+                    "the peer ends TLS after the handshake, as it does with a certificate it does not know",
+                )
+            raise _Failed(failure) from None
+
+    async def _refuses(self, endpoint: str, name: str) -> bool:
+        """Whether the peer's TLS turns this node away: asked by a connection on which nothing is said.
+
+        In TLS 1.3 a server judges our certificate when our side of the handshake is done, and ends the line; what we
+        have said meanwhile makes that look like an outage, though it is an entry missing in the peer's directory.
+        """
+        url = URL(endpoint)
+        try:
+            async with asyncio.timeout(self._settings.connect_s):
+                await self._pace.turn()
+                reader, writer = await asyncio.open_connection(
+                    url.host, url.port, ssl=self._tls.client_context, server_hostname=name
+                )
+        except (TimeoutError, OSError, ValueError):
+            return False
+        try:
+            async with asyncio.timeout(_HANGING_UP_S):
+                await reader.read(1)
+        except TimeoutError:
+            return False  # it waits for us to speak, as it should
+        except OSError:
+            return True
+        finally:
+            writer.transport.abort()
+        return True
 
     def _patience(self, size: int) -> aiohttp.ClientTimeout:
         settings = self._settings
@@ -242,6 +276,11 @@ class PeerClient:
         pacing = aiohttp.TraceConfig()
         pacing.on_connection_create_start.append(before)
         return pacing
+
+
+def _payload(body: bytes | None) -> bytes | io.BytesIO | None:
+    """A long body goes out in pieces, so that one write does not hold the loop."""
+    return io.BytesIO(body) if body is not None and len(body) > limits.BATCH_BYTES_FILL else body
 
 
 async def _bounded(response: aiohttp.ClientResponse, bytes_max: int) -> bytes:

@@ -56,6 +56,13 @@ def failure_of(error: BaseException) -> Failure:
     return Failure("peer.unreachable", detail)
 
 
+def may_be_refusal(error: BaseException) -> bool:
+    """Whether the line broke after it was made and before anything was answered."""
+    return isinstance(error, aiohttp.ClientOSError | aiohttp.ServerDisconnectedError) and not isinstance(
+        error, aiohttp.ClientConnectorError | TimeoutError
+    )
+
+
 def failure_of_answer(status: int, retry_after: str, body: bytes) -> Failure:
     """The failure that an answer other than 200 tells of."""
     code, said = read_problem(body)
