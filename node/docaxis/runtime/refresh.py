@@ -67,6 +67,7 @@ class Refresher:
         self._metrics = metrics
         self._adopted = adopted
         self._early = asyncio.Event()
+        self._asked = asyncio.Event()
         self.last_ms = 0
         self.failure = ""
 
@@ -79,10 +80,19 @@ class Refresher:
         """Asks as soon as the pause allows."""
         self._early.set()
 
+    async def first(self, wait_ms: int) -> None:
+        """Returns when every source was asked once, whatever they answered, at the latest after `wait_ms`."""
+        try:
+            async with asyncio.timeout(wait_ms / 1000):
+                await self._asked.wait()
+        except TimeoutError:
+            self._log.note("directory.slow", "warning", waited_ms=wait_ms)
+
     async def run(self) -> None:
         """Runs until cancelled."""
         while True:
             await self.once()
+            self._asked.set()
             await asyncio.sleep(REFRESH_PAUSE_MS / 1000)
             wait_ms = spread(self._interval_ms, self._entropy.take(_JITTER_BYTES)) - REFRESH_PAUSE_MS
             try:

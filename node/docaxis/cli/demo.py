@@ -1,0 +1,122 @@
+"""`docaxis demo`: the opening of the axis, replayed by real nodes on this machine.
+
+Reads the script and the list of agencies, shows what happens, prints what it came to. Nothing about documents is
+decided or counted here.
+"""
+
+import argparse
+import asyncio
+import csv
+import json
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from rich.console import Console
+from rich.table import Table
+
+from docaxis.core.errors import OurFault
+from docaxis.runtime.clock import SystemClock
+from docaxis.testing.ground import Agency, make_ground
+from docaxis.testing.opening import Opening, Outcome, summary
+from docaxis.testing.script import load
+from docaxis.testing.show import Seconds, Show
+
+HERE: Final = Path(__file__).resolve()
+PLACES: Final = (HERE.parents[3] / "scenarios", HERE.parents[1] / "scenarios")
+"""Where the scenarios lie: beside the source, or inside the installed package."""
+TIMELINE_LINES_SHOWN: Final = 12
+
+EXAMPLES: Final = """\
+examples:
+  docaxis demo                      replay the opening with all 95 agencies
+  docaxis demo --processes 95       every node in a process of its own (needs about 6 GB)
+  docaxis demo --keep axis          keep directory, nodes and evidence in the folder axis, to look at
+  docaxis demo --json | tail -1     one JSON object, for scripts; exit code 1 if anything is not as it must be
+"""
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Adds the command."""
+    parser = subparsers.add_parser(
+        "demo",
+        help="replay the opening of the axis with 95 real nodes on this machine",
+        description=__doc__,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--processes", type=int, default=2, metavar="N", help="processes to host the nodes (default 2)")
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="keep everything in this new folder")
+    parser.add_argument(
+        "--script", type=Path, metavar="FILE", help="another script than scenarios/opening/opening.toml"
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object last; progress goes to stderr")
+    parser.set_defaults(handler=handle)
+
+
+def handle(arguments: argparse.Namespace) -> int:
+    """Runs it; 0 if everything is as it must be, else 1."""
+    scenarios = next((place for place in PLACES if place.is_dir()), None)
+    if scenarios is None:
+        raise OurFault("node.config", "the scenarios are not installed beside the program")
+    if arguments.processes < 1:
+        raise OurFault("node.config", "--processes takes a whole number from 1")
+    script = load(arguments.script or scenarios / "opening" / "opening.toml")
+    agencies = _agencies(scenarios / "data" / "vietnam" / "agencies.csv")
+    console = Console(stderr=True)
+    seconds = Seconds(SystemClock().ticks_ms)
+    with _folder(arguments.keep) as folder, Show(console, _names(agencies), seconds) as show:
+        show.step(f"key ceremony: a directory of {len(agencies)} agencies, root of 2 of 3 officers", "lập danh bạ")
+        ground = make_ground(folder, agencies)
+        outcome = asyncio.run(Opening(ground, script, arguments.processes, show).run())
+    found = summary(outcome, len(agencies), seconds())
+    _print(console, outcome, found, arguments.keep)
+    if arguments.json:
+        sys.stdout.write(json.dumps(found, ensure_ascii=False) + "\n")
+    return 1 if outcome.complaints else 0
+
+
+def _agencies(path: Path) -> dict[str, Agency]:
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = csv.DictReader(file)
+        return {row["code"]: Agency(row["code"], row["name_vi"], row["name_en"], row["kind"]) for row in rows}
+
+
+def _names(agencies: dict[str, Agency]) -> dict[str, str]:
+    return {code: agency.name_vi for code, agency in agencies.items()}
+
+
+@contextmanager
+def _folder(keep: Path | None) -> Iterator[Path]:
+    if keep is not None:
+        yield keep.resolve()
+        return
+    folder = Path(tempfile.mkdtemp(prefix="docaxis-demo-"))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _print(console: Console, outcome: Outcome, found: dict[str, Any], keep: Path | None) -> None:
+    table = Table(title="The opening of the axis · Khai trương trục liên thông văn bản quốc gia", title_justify="left")
+    table.add_column("counted from the nodes' databases and verified signatures")
+    table.add_column("", justify="right")
+    for name, value in found.items():
+        shown = ", ".join(f"{key} {count}" for key, count in value.items()) if isinstance(value, dict) else str(value)
+        table.add_row(name.replace("_", " "), shown)
+    console.print(table)
+    console.print("docaxis verify, in a process that has only the root keys:", style="bold")
+    lines = outcome.timeline.strip().splitlines()
+    for line in lines[:TIMELINE_LINES_SHOWN]:
+        console.print(f"  {line}", markup=False, soft_wrap=True)
+    if len(lines) > TIMELINE_LINES_SHOWN:
+        console.print(f"  … and {len(lines) - TIMELINE_LINES_SHOWN} more lines", style="grey62")
+    for complaint in outcome.complaints:
+        console.print(f"✗ {complaint}", style="bold red")
+    if keep is not None:
+        console.print(f"kept in {keep}: directory, nodes, auditor/timeline.txt", style="grey62")

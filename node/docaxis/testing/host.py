@@ -1,0 +1,52 @@
+"""One process that runs the nodes in the folders it is given, until it is told to stop.
+
+Started as `python -m docaxis.testing.host FOLDER…`, for demonstrations, benchmarks and tests with many nodes; an
+agency runs `docaxis node run`. It prints ``ready`` once all nodes serve, and leaves everything else to them.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from docaxis.cli.serve import open_service
+from docaxis.core.errors import DocaxisError
+from docaxis.runtime import config
+
+
+async def host(folders: Sequence[Path]) -> None:
+    """Runs the nodes; raises what the first of them died of."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    services = [await open_service(folder, config.load(folder, os.environ).settings) for folder in folders]
+    try:
+        await asyncio.gather(*(service.start() for service in services))
+        sys.stdout.write("ready\n")
+        sys.stdout.flush()
+        lives = [asyncio.create_task(service.node.wait(), name=str(service.folder)) for service in services]
+        asked = asyncio.create_task(stop.wait())
+        await asyncio.wait((asked, *lives), return_when=asyncio.FIRST_COMPLETED)
+        for task in (asked, *lives):
+            task.cancel()
+    finally:
+        await asyncio.gather(*(service.stop() for service in services))
+
+
+def main() -> int:
+    """Runs until SIGTERM."""
+    try:
+        import uvloop  # noqa: PLC0415 - only hosts need it
+
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(host([Path(each) for each in sys.argv[1:]]))
+    except DocaxisError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
