@@ -24,9 +24,14 @@ class Cache:
         self._documents: dict[DocId, dict[PartyId, None]] = {}
         self._requests: OrderedDict[str, tuple[int, PutRequest]] = OrderedDict()
         self._objects: OrderedDict[bytes, int] = OrderedDict()
+        self._through = 0
 
     def lacks(self, wanted: Wanted) -> Wanted:
-        """The part of `wanted` that only the store can answer."""
+        """The part of `wanted` that only the store can answer.
+
+        Only here is anything forgotten: what is known now is still known when the events that want it are handled,
+        and what the store is asked for cannot have changed in between."""
+        self._trim()
         return Wanted(
             tuple(key for key in dict.fromkeys(wanted.records) if key not in self._records),
             tuple(key for key in dict.fromkeys(wanted.requests) if key not in self._requests),
@@ -96,12 +101,18 @@ class Cache:
         self._objects[object_id] = turn
 
     def committed(self, through: int) -> None:
-        """Events up to number `through` are durable: the oldest records beyond the bound may go."""
+        """Events up to number `through` are durable: what they changed need no longer be kept in memory."""
+        self._through = through
         self._changed = {key: turn for key, turn in self._changed.items() if turn > through}
+
+    def _trim(self) -> None:
+        """The oldest beyond the bound go, unless the store does not have them yet."""
         self._trim_records()
-        while len(self._objects) > limits.RECORDS_CACHED_MAX and next(iter(self._objects.values())) <= through:
+        while len(self._objects) > limits.RECORDS_CACHED_MAX and next(iter(self._objects.values())) <= self._through:
             self._objects.popitem(last=False)
-        while len(self._requests) > limits.RECORDS_CACHED_MAX and next(iter(self._requests.values()))[0] <= through:
+        while (
+            len(self._requests) > limits.RECORDS_CACHED_MAX and next(iter(self._requests.values()))[0] <= self._through
+        ):
             self._requests.popitem(last=False)
 
     def _trim_records(self) -> None:
