@@ -3,13 +3,13 @@
 Collects effects; makes statements and envelopes into objects of one tree. It holds the state of one event only.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from hashlib import sha256
 from typing import NamedTuple
 
+from docaxis.core import limits, wire
 from docaxis.core import signed as signing
 from docaxis.core import statement as statements
-from docaxis.core import wire
 from docaxis.core.effects import (
     AppendChange,
     Changed,
@@ -149,14 +149,17 @@ class Turn:
         """One line for the log."""
         self.tell.append(Noted(event, level, fields))
 
+    def _signed(self, seal: Seal, bodies: list[bytes]) -> Iterator[Signed]:
+        """All bodies signed, with one signature for as many as a tree holds."""
+        for start in range(0, len(bodies), limits.TREE_LEAVES_MAX):
+            yield from signing.sign_together(seal, self.me, bodies[start : start + limits.TREE_LEAVES_MAX], self.now_ms)
+
     def finish(self, seal: Seal) -> Effects:
         """Signs everything together, puts the objects before the rows that name them, and gives the effects."""
         if self._drafts:
             rows, self.durable = self.durable, []
             bodies = [draft.body for draft in self._drafts]
-            for draft, signed in zip(
-                self._drafts, signing.sign_together(seal, self.me, bodies, self.now_ms), strict=True
-            ):
+            for draft, signed in zip(self._drafts, self._signed(seal, bodies), strict=True):
                 self.keep(draft.kind, draft.id, signed, draft.doc, draft.recipient, self.me)
                 draft.use(signed)
             self.durable += rows
