@@ -6,6 +6,7 @@ For tests of the core alone. Time stands still unless a test moves it; nothing i
 from collections import deque
 from collections.abc import Sequence
 from hashlib import sha256
+from typing import Any
 
 from docaxis.core import effects as fx
 from docaxis.core import events as ev
@@ -27,7 +28,7 @@ def seal_of(code: str) -> NodeSeal:
     return NodeSeal(sha256(code.encode()).digest())
 
 
-def entry_of(code: str, seal: NodeSeal, **changes: object) -> Entry:
+def entry_of(code: str, seal: NodeSeal, **changes: Any) -> Entry:
     """A directory entry with one endpoint and the seal's key."""
     key = SigningKey(seal.key_id, seal.algorithm, seal.public_key, 0, 0)
     entry = Entry(
@@ -50,11 +51,15 @@ class Host:
         self.notes: list[fx.Noted] = []
         self.wake_ms = 0
         self.files: set[bytes] = set()
+        self.lives = 0
+        self.policy = Policy()
         self._ticket = 0
 
     def start(self, policy: Policy | None = None) -> None:
-        """A new life on the same store."""
-        self.machine = Machine(self.code, self.seal, self.circle.book, policy)
+        """A new life on the same store; what was under way for the old one is lost."""
+        self.lives += 1
+        self.policy = policy or self.policy
+        self.machine = Machine(self.code, self.seal, self.circle.book, self.policy)
         life = self.tables.life(self.circle.now_ms)
         self.do(ev.Started(life.epoch, life.since_ms, life.peers, life.waiting))
 
@@ -63,8 +68,7 @@ class Host:
         wanted = self.machine.wanted(events)
         self.machine.absorb(self.tables.find(wanted))
         done = [self.machine.handle(event, self.circle.now_ms, self.circle.chance()) for event in events]
-        for effects in done:
-            self.tables.apply(effects.durable)
+        self.tables.apply([op for effects in done for op in effects.durable])
         self.machine.committed(self.machine.handled)
         for effects in done:
             for then in effects.then:
@@ -75,23 +79,27 @@ class Host:
         match then:
             case fx.Send():
                 self.sent.append(then)
-                self.circle.wire.append((self, then))
+                self.later(then)
             case fx.Reply(ticket, body):
                 self.replies[ticket] = body
             case fx.Answer():
                 self.answers[then.ticket] = then
             case fx.Fetch():
-                self.circle.wire.append((self, then))
+                self.later(then)
             case fx.LoadQueue(peer, lane, now_ms, limit):
                 items = self.tables.queue(peer, lane, now_ms, limit)
-                self.circle.wire.append((self, ev.QueueLoaded(peer, lane, items)))
+                self.later(ev.QueueLoaded(peer, lane, items))
             case fx.LoadDue(before_ms, limit):
                 due = self.tables.due(before_ms, limit)
-                self.circle.wire.append((self, ev.DueLoaded(due, len(due) == limit)))
+                self.later(ev.DueLoaded(due, len(due) == limit))
             case fx.WakeAt(at_ms):
                 self.wake_ms = at_ms
 
-    def submission(self, *to: str, data: bytes = b"", key: str = "", **fields: object) -> ev.Submission:
+    def later(self, what: fx.Then | ev.Event) -> None:
+        """Something on its way, for as long as this life lasts."""
+        self.circle.wire.append((self, self.lives, what))
+
+    def submission(self, *to: str, data: bytes = b"", key: str = "", **fields: Any) -> ev.Submission:
         """A submission with one inline file, or one that must be pulled when ``inline=()``."""
         self._ticket += 1
         files = (make_file("a.pdf", "application/pdf", len(data), 1 << 20, (sha256(data).digest(),)),) if data else ()
@@ -101,7 +109,7 @@ class Host:
         )  # fmt: skip
         return made._replace(**fields)
 
-    def submit(self, *to: str, data: bytes = b"", key: str = "", **fields: object) -> fx.Answer:
+    def submit(self, *to: str, data: bytes = b"", key: str = "", **fields: Any) -> fx.Answer:
         """Hands in one document, lets everything settle, and gives the answer."""
         made = self.submission(*to, data=data, key=key, **fields)
         self.do(ev.Submitted((made,)))
@@ -133,8 +141,9 @@ class Circle:
 
     def __init__(self, *codes: str) -> None:
         self.now_ms = START_MS
-        self.wire: deque[tuple[Host, object]] = deque()
+        self.wire: deque[tuple[Host, int, fx.Then | ev.Event]] = deque()
         self.cut: set[tuple[str, str]] = set()
+        self.exchanged = 0
         self.lose_replies = 0
         self._chances = 0
         self.hosts = {PartyId(code): Host(self, code) for code in codes}
@@ -146,10 +155,15 @@ class Circle:
             host.start()
         self.settle()
 
-    def new_book(self, version: int, **fields: object) -> Book:
+    def new_book(self, version: int, **fields: Any) -> Book:
         """A book over the entries as they are now."""
         entries = dict(self.entries)
-        given = {"aliases": {}, "verified_ms": self.now_ms, "revoked": {}, "parties": tuple(entries)} | fields
+        given: dict[str, Any] = {
+            "aliases": {},
+            "verified_ms": self.now_ms,
+            "revoked": {},
+            "parties": tuple(entries),
+        } | fields
         self.book = Book(entries.get, version=version, **given)
         return self.book
 
@@ -166,8 +180,8 @@ class Circle:
         for _ in range(steps_max):
             if not self.wire:
                 return
-            host, what = self.wire.popleft()
-            self._carry(host, what)
+            host, life, what = self.wire.popleft()
+            self._carry(host, life, what)
         raise AssertionError("the circle does not come to rest")
 
     def later(self, ms: int) -> None:
@@ -182,18 +196,25 @@ class Circle:
             self.settle()
         self.now_ms = until_ms
 
-    def _carry(self, host: Host, what: object) -> None:
+    def _carry(self, host: Host, life: int, what: fx.Then | ev.Event) -> None:
         match what:
             case fx.Send(peer, flight, _, _, body):
-                host.do(self._exchange(host, peer, flight, body))
+                answer = self._exchange(host, peer, flight, body)
+                if life == host.lives:
+                    host.do(answer)
+            case _ if life != host.lives:
+                pass
             case fx.Fetch(doc, recipient, peer, _, digests, _):
                 lost = (host.code, peer) in self.cut
                 host.do(ev.NotFetched(doc, recipient, "peer.timeout", "") if lost else ev.Fetched(doc, recipient))
                 host.files |= set() if lost else set(digests)
+            case ev.QueueLoaded() | ev.DueLoaded():
+                host.do(what)
             case _:
-                host.do(what)  # type: ignore[arg-type]
+                raise AssertionError(f"nothing that travels: {what}")
 
     def _exchange(self, host: Host, peer: PartyId, flight: int, body: bytes) -> ev.Event:
+        self.exchanged += 1
         if (host.code, peer) in self.cut:
             return ev.Undelivered(peer, flight, "peer.unreachable", "cut", 0)
         reply = self.hosts[peer].hand_in(host.code, wire.decode_batch(body))

@@ -11,12 +11,12 @@ from docaxis.core import codec, limits, wire
 from docaxis.core import envelope as envelopes
 from docaxis.core.addresses import Book
 from docaxis.core.cache import Cache
-from docaxis.core.effects import Answer, DropContent, PutContent, PutRequest
+from docaxis.core.effects import Answer, PutContent, PutRequest
 from docaxis.core.envelope import Envelope, Priority
 from docaxis.core.errors import DocaxisError, TheirFault
 from docaxis.core.events import Act, Submission
 from docaxis.core.ids import DocId, PartyId
-from docaxis.core.intake import new_record
+from docaxis.core.intake import destroy, new_record
 from docaxis.core.lifecycle import BY_PEOPLE, NEEDS_REASON, RECALL_ANSWERS, Code, State, require
 from docaxis.core.outbox import Outbox
 from docaxis.core.policy import Policy
@@ -63,8 +63,9 @@ class Desk:
             raise TheirFault(
                 "codec.too-long", f"the envelope has {len(body)} bytes, at most {limits.ENVELOPE_BYTES_MAX}"
             )
+        claims = _claims(envelope, submission)
         lane = lane_of(submission.priority)
-        recipients, inline = addressed.to, submission.inline
+        recipients, inline = addressed.to, _travelling(submission.inline)
 
         def use(signed: Signed) -> None:
             item = Item(wire.ENVELOPE, doc, signed, inline)
@@ -72,7 +73,7 @@ class Desk:
                 self._outbox.push(recipient, lane, item)
 
         doc = DocId(turn.draft(wire.ENVELOPE, body, envelopes.envelope_id(body), "", use))
-        self._claim(turn, doc, submission)
+        turn.durable += [PutContent(doc, digest, chunk) for digest, chunk in claims]
         for recipient in recipients:
             loaded = Loaded(new_record(doc, recipient, envelope, True, turn.now_ms), body, None)
             self._cache.put(loaded, turn.number)
@@ -139,13 +140,6 @@ class Desk:
         if not known[0].record.outgoing:
             raise TheirFault("envelope.reference", "only its own sender may update or replace a document")
         return envelopes.decode(known[0].envelope).thread or submission.ref
-
-    def _claim(self, turn: Turn, doc: DocId, submission: Submission) -> None:
-        digests = envelopes.chunk_digests(submission.files)
-        if submission.inline and len(submission.inline) != len(digests):
-            raise codec.wrong("inline", "one chunk for each digest, or none at all")
-        chunks = submission.inline or (None,) * len(digests)
-        turn.durable += [PutContent(doc, digest, chunk) for digest, chunk in zip(digests, chunks, strict=True)]
 
     def _supersede(self, turn: Turn, doc: DocId, envelope: Envelope) -> None:
         if envelope.kind != "replace" or envelope.ref is None:
@@ -219,7 +213,8 @@ class Desk:
         if act.code in (Code.AGREE, Code.REFUSED):
             record = record._replace(waits=WAITS_NOTHING, due_ms=0)
         if act.code is Code.AGREE:
-            self._destroy(turn, loaded)
+            # Decision 28/2018, Art. 9.2; Decree 30/2020, Appendix VI: the recipient's copy is destroyed.
+            destroy(turn, self._cache, record)
         after = self._keep(turn, loaded._replace(record=record))
         turn.enqueue(peer, lane, said)
         return after, said
@@ -230,14 +225,6 @@ class Desk:
         if code is Code.RECALL and record.standing.progress is State.SENT:
             return lane_of(record.priority)
         return LANE_CONTROL
-
-    def _destroy(self, turn: Turn, loaded: Loaded) -> None:
-        """Agreeing to a recall destroys this side's copy (Decision 28/2018, Art. 9.2; Decree 30/2020, Appendix VI),
-        unless another recipient here still holds it."""
-        doc, key = loaded.record.doc, loaded.record.key
-        others = [other.record for other in self._cache.of_document(doc) if other.record.key != key]
-        if all(other.standing.agreed for other in others if not other.outgoing):
-            turn.durable.append(DropContent(doc))
 
     # --- both ---
 
@@ -262,6 +249,20 @@ class Desk:
         self._cache.put(loaded, turn.number)
         turn.put(loaded)
         return loaded
+
+
+def _claims(envelope: Envelope, submission: Submission) -> list[tuple[bytes, bytes | None]]:
+    """Each chunk that the document names, with its bytes where they were handed in with it."""
+    digests = envelopes.chunk_digests(envelope.files)
+    if submission.inline and len(submission.inline) != len(digests):
+        raise codec.wrong("inline", "one chunk for each digest, or none at all")
+    return list(zip(digests, submission.inline or (None,) * len(digests), strict=True))
+
+
+def _travelling(inline: tuple[bytes, ...]) -> tuple[bytes, ...]:
+    """The chunks that travel with the envelope: all, or none where a peer would not read so many or so much."""
+    small = len(inline) <= limits.FILES_MAX and sum(map(len, inline)) <= limits.INLINE_BYTES_MAX
+    return inline if small else ()
 
 
 def holds_documents(book: Book, now_ms: int) -> bool:

@@ -99,6 +99,7 @@ class Intake:
         doc = DocId(self.verified(item.signed, envelope.sender, turn.now_ms))
         known = self._cache.get((doc, recipient))
         if known is not None:
+            self._supersede(turn, recipient, doc, envelope, again=True)
             return Result(Outcome.KEPT, "", 0, known.receipt)
         return self._new_envelope(turn, recipient, item, envelope)
 
@@ -149,11 +150,12 @@ class Intake:
         chunks = item.inline or [None] * len(digests)
         turn.durable += [PutContent(doc, digest, chunk) for digest, chunk in zip(digests, chunks, strict=True)]
 
-    def _supersede(self, turn: Turn, recipient: PartyId, doc: DocId, envelope: Envelope) -> None:
+    def _supersede(self, turn: Turn, recipient: PartyId, doc: DocId, envelope: Envelope, again: bool = False) -> None:
+        """A replacement ends the work on the old document; one that overtook it is handed in `again` for that."""
         if envelope.kind != "replace" or envelope.ref is None:
             return
         old = self._cache.get((envelope.ref, recipient))
-        if old is not None:
+        if old is not None and not (again and old.record.superseded_by):
             after = old._replace(record=old.record._replace(superseded_by=doc, updated_ms=turn.now_ms))
             self._cache.put(after, turn.number)
             turn.put(after)
@@ -267,30 +269,36 @@ class Intake:
             # Any other word leaves the deadline in force: until the receipt is here, the envelope asks for it again.
             if said.code in (Code.ARRIVED, Code.REFUSED):
                 record = record._replace(due_ms=0, receipt=item.id if said.code is Code.ARRIVED else record.receipt)
+            if said.code is Code.ARRIVED and record.superseded_by:
+                # The replacement may have overtaken it, and then found nothing to replace.
+                self._tell_again(turn, record.recipient, lane_of(record.priority), record.superseded_by)
         elif said.code is Code.EXPIRED and record.receipt and record.standing.progress >= State.ARRIVED:
-            turn.enqueue(record.sender, LANE_CONTROL, record.receipt)
-            self._outbox.expect(record.sender, LANE_CONTROL)
+            self._tell_again(turn, record.sender, LANE_CONTROL, record.receipt)
         elif said.code is Code.EXPIRED:
             record = record._replace(waits=WAITS_NOTHING, due_ms=0)
-        elif said.code is Code.RECALL and record.standing.progress in (State.REFUSED, State.EXPIRED):
-            self._agree_at_once(turn, loaded._replace(record=record), item.id)
-            return
-        after = loaded._replace(record=record)
+            destroy(turn, self._cache, record)
+        after = self.answer_recall(turn, loaded._replace(record=record))
         self._cache.put(after, turn.number)
         turn.put(after)
 
-    def _agree_at_once(self, turn: Turn, loaded: Loaded, recall: bytes) -> None:
-        """There is no copy here to give back: the node itself agrees."""
-        sender = loaded.record.sender
+    def _tell_again(self, turn: Turn, peer: PartyId, lane: int, object_id: bytes) -> None:
+        turn.enqueue(peer, lane, object_id)
+        self._outbox.expect(peer, lane)
+
+    def answer_recall(self, turn: Turn, loaded: Loaded) -> Loaded:
+        """Where a document was refused or never came whole there is nothing to give back: the node itself agrees."""
+        record, recall = loaded.record, loaded.record.standing.waiting_recall
+        if record.outgoing or recall is None or record.standing.progress not in (State.REFUSED, State.EXPIRED):
+            return loaded
+        sender = record.sender
 
         def use(signed: Signed) -> None:
             self._outbox.push(sender, LANE_CONTROL, Item(wire.STATEMENT, signed.id, signed, ()))
 
-        record, answer = turn.state(loaded.record, Say(Code.AGREE, answers=recall), use)
-        after = loaded._replace(record=record._replace(due_ms=0, waits=WAITS_NOTHING))
-        self._cache.put(after, turn.number)
-        turn.put(after)
+        record, answer = turn.state(record, Say(Code.AGREE, answers=recall), use)
         turn.enqueue(sender, LANE_CONTROL, answer)
+        destroy(turn, self._cache, record)
+        return loaded._replace(record=record._replace(due_ms=0, waits=WAITS_NOTHING))
 
     def _own_word(self, turn: Turn, loaded: Loaded, item: Item, said: Statement) -> Result:
         """A peer gives back what this node itself once said, before its store was restored from a backup."""
@@ -305,12 +313,20 @@ class Intake:
             loaded = loaded._replace(receipt=item.signed)
             record = record._replace(receipt=item.id)
         if standing.agreed and not record.outgoing:
-            turn.durable.append(DropContent(record.doc))
+            destroy(turn, self._cache, record)
         after = loaded._replace(record=record)
         self._cache.put(after, turn.number)
         turn.put(after)
-        turn.changed(record, said.code, standing.state, said.by)
+        if standing != loaded.record.standing:
+            turn.changed(record, said.code, standing.state, said.by)
         return KEPT
+
+
+def destroy(turn: Turn, cache: Cache, gone: Record) -> None:
+    """This side's copy of a document goes, unless another recipient here still holds it."""
+    others = [other.record for other in cache.of_document(gone.doc) if other.record.key != gone.key]
+    if all(other.standing.agreed for other in others if not other.outgoing):
+        turn.durable.append(DropContent(gone.doc))
 
 
 def chunk_sizes(file: envelopes.File) -> list[tuple[bytes, int]]:

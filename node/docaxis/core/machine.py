@@ -33,14 +33,14 @@ from docaxis.core.events import (
     Woke,
 )
 from docaxis.core.ids import DocId, PartyId
-from docaxis.core.intake import CONTENT_WATCH_MS, Intake, refused
+from docaxis.core.intake import CONTENT_WATCH_MS, Intake, destroy, refused
 from docaxis.core.lifecycle import Code, State
 from docaxis.core.outbox import Flight, Outbox
 from docaxis.core.policy import Policy
 from docaxis.core.ports import Seal
-from docaxis.core.record import WAITS_CONTENT, WAITS_DIRECTORY, Loaded
+from docaxis.core.record import WAITS_CONTENT, WAITS_DIRECTORY, WAITS_NOTHING, Loaded
 from docaxis.core.returns import Returns
-from docaxis.core.routing import next_hop
+from docaxis.core.routing import Hop, How, next_hop
 from docaxis.core.schedule import LANE_BACKGROUND, LANE_CONTROL
 from docaxis.core.signed import Signed
 from docaxis.core.statement import Statement
@@ -49,6 +49,8 @@ from docaxis.core.wanted import Found, RecordKey, Wanted
 from docaxis.core.wire import Batch, Item, Outcome, Reply, Result
 
 _PARSED_MAX: Final = 4 * limits.BATCH_ITEMS_MAX
+_ENDS: Final = frozenset({Code.RECALL, Code.AGREE, Code.EXPIRED})
+"""What may destroy a copy here, if no other recipient here holds it."""
 _TAKES: Final = frozenset({Code.HELD, Code.ARRIVED, Code.REFUSED})
 
 
@@ -65,7 +67,7 @@ class Machine:
         self._woken_at_ms = 0
         self._scan_at_ms = 0
         self._scanning = False
-        self._parsed: dict[bytes, Envelope | Statement | DocaxisError] = {}
+        self._parsed: dict[tuple[str, bytes], Envelope | Statement | DocaxisError] = {}
         self.book = book
         self.cache = Cache()
         self.outbox = Outbox(me, self._policy.batch_items, self._policy.flights)
@@ -109,6 +111,8 @@ class Machine:
                     self._want_returned(number, reply, records, objects)
                 case Fetched(doc, recipient) | NotFetched(doc, recipient):
                     records.append((doc, recipient))
+                case DueLoaded(due):
+                    documents += [each.record.doc for each in due if each.record.waits]
                 case _:
                     pass
         return self.cache.lacks(Wanted(tuple(records), tuple(requests), tuple(objects), tuple(documents)))
@@ -245,6 +249,7 @@ class Machine:
             elif isinstance(parsed, Statement):
                 records.append((parsed.doc, parsed.recipient))
                 objects.append(item.id)
+                documents += [parsed.doc] if parsed.code in _ENDS else []
 
     def _want_returned(self, number: int, reply: Reply, records: list[RecordKey], objects: list[bytes]) -> None:
         flight = self.outbox.flights.get(number)
@@ -259,7 +264,7 @@ class Machine:
 
     def _parse(self, kind: str, object_id: bytes, body: bytes) -> Envelope | Statement | DocaxisError:
         """The object, or why it cannot be read; remembered between `wanted` and `handle`."""
-        parsed = self._parsed.get(object_id)
+        parsed = self._parsed.get((kind, object_id))
         if parsed is None:
             try:
                 parsed = envelopes.decode(body) if kind == wire.ENVELOPE else statements.decode(body)
@@ -267,12 +272,12 @@ class Machine:
                 parsed = error
             if len(self._parsed) >= _PARSED_MAX:
                 self._parsed.clear()
-            self._parsed[object_id] = parsed
+            self._parsed[kind, object_id] = parsed
         return parsed
 
     def _take_in(self, turn: Turn, peer: PartyId, batch: Batch, item: Item) -> Result:
         parsed = self._parse(item.kind, item.id, item.signed.body)
-        self._parsed.pop(item.id, None)
+        self._parsed.pop((item.kind, item.id), None)
         try:
             if isinstance(parsed, DocaxisError):
                 raise TheirFault(parsed.code, parsed.detail)
@@ -352,19 +357,24 @@ class Machine:
         turn.note("document.expired", "warning", doc=doc.hex(), recipient=peer)
 
     def _give_up(self, turn: Turn, loaded: Loaded) -> None:
-        """An announced document whose content never came by its deadline."""
+        """An announced document whose content never came by its deadline, or that waited for a directory till then."""
         sender = loaded.record.sender
-        record, said = turn.state(loaded.record, Say(Code.REFUSED, reason="content.missing"), self._control(sender))
-        self._save(turn, loaded._replace(record=record._replace(waits="", due_ms=0)))
+        reason = "content.missing" if loaded.record.waits == WAITS_CONTENT else "directory.too-old"
+        record, said = turn.state(loaded.record, Say(Code.REFUSED, reason=reason), self._control(sender))
         turn.enqueue(sender, LANE_CONTROL, said)
+        destroy(turn, self.cache, record)
+        after = loaded._replace(record=record._replace(waits=WAITS_NOTHING, due_ms=0))
+        self._save(turn, self._intake.answer_recall(turn, after))
 
     def _leave_quarantine(self, turn: Turn, loaded: Loaded) -> None:
         if holds_documents(self.book, turn.now_ms):
             self._watch(turn, loaded)
             return
         after = loaded._replace(record=loaded.record._replace(waits=WAITS_CONTENT))
-        self._save(turn, after)
-        self._fetch_again(turn, after)
+        if envelopes.decode(loaded.envelope).files:
+            self._fetch_again(turn, after)
+        else:
+            self._intake.content_here(turn, after)
 
     def _fetch_again(self, turn: Turn, loaded: Loaded) -> None:
         self._watch(turn, loaded)
@@ -398,16 +408,24 @@ class Machine:
         turn.then += loads
         for flight in flights:
             self._launch(turn, flight)
+        # A clock that was set back must not put off what is due.
+        self._scan_by(turn.now_ms + limits.DUE_SCAN_INTERVAL_MS)
         timer_ms = self.outbox.next_timer_ms()
         at_ms = min(self._scan_at_ms, timer_ms) if timer_ms is not None else self._scan_at_ms
         if at_ms != self._woken_at_ms:
             self._woken_at_ms = at_ms
             turn.then.append(WakeAt(at_ms))
 
+    def _direct(self, peer: PartyId) -> Hop:
+        hop = next_hop(self.book, self._me, peer)
+        if hop.how is not How.DIRECT:
+            raise TheirFault("party.no-route", f"{peer} has no endpoint of its own any more")
+        return hop
+
     def _launch(self, turn: Turn, flight: Flight) -> None:
         items = tuple(queued.item for queued in flight.items)
         try:
-            hop = next_hop(self.book, self._me, flight.peer)
+            hop = self._direct(flight.peer)
         except TheirFault as error:
             self._returns.undelivered(turn, Undelivered(flight.peer, flight.number, error.code, error.detail, 0))
             return

@@ -73,13 +73,13 @@ class Returns:
 
     def _settle(self, turn: Turn, peer: PartyId, queued: Queued, result: Result) -> None:
         item = queued.item
-        if item.id not in self._outbox.queue(peer).held:
-            return
         try:
             done = self._accept(turn, peer, item, result)
         except TheirFault as error:
             turn.refuse(peer, error.code, f"receipt for {item.id.hex()[:16]}: {error.detail}")
             done, result = False, result._replace(code=error.code)
+        if item.id not in self._outbox.queue(peer).held:
+            return  # withdrawn while it was in the air: only the word on it mattered
         if done or self._pointless(turn, peer, item, result.code):
             self._outbox.settle(peer, item.id)
             turn.durable.append(Dequeue(peer, item.id))
