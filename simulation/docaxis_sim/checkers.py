@@ -1,0 +1,273 @@
+"""Checkers: the promises of the design that a simulated world can break, one function each.
+
+They share no code with the machine: no merge, no table of the lifecycle, no outbox; bytes are decoded, hashes are
+compared, and that is all. A checker that cannot fail is worthless: the tests plant bugs and see each of them found.
+"""
+
+from collections.abc import Callable, Mapping
+from hashlib import sha256
+from typing import TYPE_CHECKING, Final
+
+from docaxis.core import envelope, statement, wire
+from docaxis.core.effects import AppendChange, PutObject
+from docaxis.core.ids import KeyId
+from docaxis.core.record import Record
+from docaxis.core.statement import Statement
+
+if TYPE_CHECKING:
+    from docaxis_sim.ledger import Ack, Ledger
+
+Place = tuple[str, bytes, str, str, int, int]
+"""Where a statement stands: author, document, sender, recipient, epoch, number."""
+Transmission = tuple[int, str, str]
+"""Number of an order, sender, recipient."""
+ChunkOf = Callable[[str, bytes], bytes | None]
+"""What a party has of a digest."""
+
+RANKS: Final = {
+    "SENT": 0,
+    "HELD": 1,
+    "EXPIRED": 2,
+    "ARRIVED": 3,
+    "REFUSED": 4,
+    "RECEIVED": 5,
+    "ASSIGNED": 6,
+    "PROCESSING": 7,
+    "COMPLETED": 8,
+}
+"""The order of progress, written down a second time on purpose."""
+REACHED: Final = {"00": 1, "91": 2, "01": 3, "02": 4, "03": 5, "04": 6, "05": 7, "06": 8}
+"""The rank that a code states."""
+ONCE: Final = frozenset({"00", "01", "02", "91"})
+"""Codes that a node may enter only once into the feed of one transmission."""
+UNTIL_HEARD_MS: Final = 1_000
+EVENTS_PER_MINUTE_MAX: Final = 2_000
+WAKES_PER_MINUTE_MAX: Final = 240
+FAILURES_PER_HOUR_MAX: Final = 60
+
+
+class Breach(AssertionError):
+    """A promise was broken. `promise` is the checker's name."""
+
+    def __init__(self, promise: str, detail: str) -> None:
+        super().__init__(f"{promise}: {detail}")
+        self.promise = promise
+        self.detail = detail
+
+
+def _require(holds: bool, promise: str, detail: str) -> None:
+    if not holds:
+        raise Breach(promise, detail)
+
+
+# --- while the world runs ---------------------------------------------------------------------------------------------
+
+
+def one_key_one_document(party: str, key: str, before: bytes, now: bytes) -> None:
+    """Nothing happens twice: an idempotency key means one document for ever."""
+    _require(before == now, "one key, one document", f"{party} answered {key} with {before.hex()} and {now.hex()}")
+
+
+def durable_before_spoken(party: str, object_id: bytes, kept: Mapping[bytes, PutObject]) -> None:
+    """Nothing leaves a node before what it says is on disk."""
+    _require(object_id in kept, "durable before spoken", f"{party} sends {object_id.hex()[:16]}, which it has not kept")
+
+
+def one_result_per_item(party: str, items: int, results: int) -> None:
+    """An answer says of each item what became of it."""
+    _require(items == results, "one result per item", f"{party} answers {items} items with {results} results")
+
+
+def kept_is_kept(party: str, item: wire.Item, kept: Mapping[bytes, PutObject]) -> None:
+    """Who answers *kept* has it on disk; only the end of a document that never came may be heard and forgotten."""
+    ended = item.kind == wire.STATEMENT and statement.decode(item.signed.body).code.value == "91"
+    _require(item.id in kept or ended, "kept is kept", f"{party} says that {item.kind} {item.id.hex()[:16]} is kept")
+
+
+def monotone(party: str, before: Record | None, after: Record) -> None:
+    """What is known never moves back, and neither does anybody's place in a chain."""
+    if before is None:
+        return
+    old, new = before.standing, after.standing
+    holds = (
+        RANKS[new.progress.name] >= RANKS[old.progress.name]
+        and new.agreed >= old.agreed
+        and set(new.recalls) >= set(old.recalls)
+        and set(new.declined) >= set(old.declined)
+        and (after.mine_epoch, after.mine_seq) >= (before.mine_epoch, before.mine_seq)
+        and (after.theirs_epoch, after.theirs_seq) >= (before.theirs_epoch, before.theirs_seq)
+    )
+    _require(
+        holds, "monotone", f"{party} moved {before.doc.hex()[:16]} for {before.recipient} from {before} to {after}"
+    )
+
+
+def chain(words: dict[Place, bytes], said: Statement, object_id: bytes) -> None:
+    """One statement per place, and each names the one before it; `words` remembers all that ever was durable."""
+    line = (said.by, said.doc, said.sender, said.recipient)
+    place = (*line, said.epoch, said.seq)
+    before = words.setdefault(place, object_id)
+    _require(before == object_id, "chain", f"{said.by} stated number {said.seq} of epoch {said.epoch} twice: {said}")
+    if said.seq > 1:
+        expected = words.get((*line, said.epoch, said.seq - 1))
+        _require(said.prev == expected, "chain", f"{said} names {said.prev.hex()[:16]}, not the statement before it")
+    elif said.prev != said.doc:
+        earlier = [each for key, each in words.items() if key[:4] == line and key[4] < said.epoch]
+        _require(said.prev in earlier, "chain", f"{said} begins an epoch and names neither document nor statement")
+
+
+def authority(party: str, kept: PutObject, key: KeyId, told_ms: int | None, now_ms: int) -> None:
+    """Nothing of a revoked key takes effect, once a node has heard of the revocation."""
+    fresh = told_ms is None or now_ms <= told_ms + UNTIL_HEARD_MS or kept.by == party
+    _require(fresh, "authority", f"{party} keeps {kept.kind} {kept.id.hex()[:16]} under revoked key {key.hex()}")
+
+
+def deadline(party: str, said: Statement, body: bytes | None) -> None:
+    """A document expires only at its own deadline, by its sender's word."""
+    if said.code.value != "91":
+        return
+    _require(body is not None, "deadline", f"{party} lets a document expire that it does not hold")
+    assert body is not None
+    expires_ms = envelope.decode(body).expires_ms
+    _require(said.at_ms >= expires_ms, "deadline", f"{party} lets {said.doc.hex()[:16]} expire too early: {said}")
+
+
+def once(party: str, line: AppendChange, count: int, forgetful: bool) -> None:
+    """Nothing happens twice: people are told once. Who was restored from a backup may say again what was forgotten."""
+    most = 2 if forgetful else 1
+    _require(line.code.value not in ONCE or count <= most, "once", f"{party} tells {count} times: {line}")
+
+
+def calm(party: str, events: int, wakes: int) -> None:
+    """Progress: no busy loop, in any weather."""
+    _require(events <= EVENTS_PER_MINUTE_MAX, "calm", f"{party} handles {events} events in one minute")
+    _require(wakes <= WAKES_PER_MINUTE_MAX, "calm", f"{party} wakes {wakes} times in one minute")
+
+
+def patience(party: str, peer: str, failures: int, contacts: int, lives: int) -> None:
+    """Progress: a peer that fails is left alone for longer and longer, unless it gives a sign of life."""
+    most = FAILURES_PER_HOUR_MAX * (1 + lives) + 4 * contacts
+    _require(failures <= most, "patience", f"{party} failed {failures} times within an hour to reach {peer}")
+
+
+def bounded(party: str, sizes: Mapping[str, tuple[int, int]]) -> None:
+    """Memory has limits with names: each size with the most it may be."""
+    for name, (size, most) in sizes.items():
+        _require(size <= most, "bounded", f"{party}: {name} holds {size}, at most {most}")
+
+
+# --- when it has healed -----------------------------------------------------------------------------------------------
+
+
+def unsettled(ledger: "Ledger") -> list[str]:
+    """What still has to come to its end: transmissions on which the two sides do not agree yet."""
+    return [
+        f"{ack.sender} → {recipient} {ack.doc.hex()[:16]}: {open_}"
+        for ack in ledger.acks.values()
+        for recipient in ack.to
+        if (open_ := _still_open(ledger, ack, recipient))
+    ]
+
+
+def _still_open(ledger: "Ledger", ack: "Ack", recipient: str) -> str:
+    ours = ledger.shelf(ack.sender).records.get((ack.doc, recipient))
+    _, theirs = _incoming(ledger, ack, recipient)
+    if ours is None:
+        return "" if _forgiven(ledger, ack) else "the sender has no record of it"
+    if ours.standing.progress.name in ("SENT", "HELD") and not ours.standing.agreed:
+        return f"it is {ours.standing.progress.name} at its sender"
+    if ack.sender in ledger.revoked_parties or recipient in ledger.revoked_parties:
+        return ""
+    if theirs is None:
+        return "" if ours.standing.progress.name == "EXPIRED" else f"its recipient has no record, its sender {ours}"
+    if ours.standing != theirs.standing:
+        return f"its sender knows {ours.standing}, its recipient {theirs.standing}"
+    return ""
+
+
+def _incoming(ledger: "Ledger", ack: "Ack", recipient: str) -> tuple[str, Record | None]:
+    """Who holds the other side, and its record: the recipient, or whoever succeeds its closed code."""
+    for party in (recipient, *ledger.shelves):
+        record = ledger.shelf(party).records.get((ack.doc, recipient))
+        if record is not None and not record.outgoing:
+            return party, record
+    return recipient, None
+
+
+def _forgiven(ledger: "Ledger", ack: "Ack") -> bool:
+    """Only a sender that was restored may have forgotten a document, and only one that nobody else holds."""
+    holders = [party for party, shelf in ledger.shelves.items() if ack.doc in shelf.objects]
+    return ack.sender in ledger.restored_parties and not holders
+
+
+def no_loss(ledger: "Ledger") -> None:
+    """Nothing is lost: every acknowledged submission has an outcome, and its sender holds the evidence."""
+    left = unsettled(ledger)
+    _require(not left, "no loss", f"{len(left)} unsettled: {left[:3]}")
+    for ack in ledger.acks.values():
+        for recipient in ack.to:
+            _evidence(ledger, ack, recipient)
+
+
+def _evidence(ledger: "Ledger", ack: "Ack", recipient: str) -> None:
+    shelf = ledger.shelf(ack.sender)
+    record = shelf.records.get((ack.doc, recipient))
+    if record is None:
+        return
+    said = shelf.statements(ack.doc, recipient)
+    joined_up(ack.sender, record, said)
+    final = [s for s in said if s.by != ack.sender or s.code.value == "91"]
+    _require(bool(final), "no loss", f"{ack.sender} holds no evidence about {ack.doc.hex()[:16]} for {recipient}")
+
+
+def joined_up(party: str, record: Record, said: list[Statement]) -> None:
+    """A record is what its statements say, whatever their order."""
+    progress = max((REACHED.get(each.code.value, 0) for each in said), default=0)
+    agreed = any(each.code.value == "15" for each in said)
+    standing = record.standing
+    holds = RANKS[standing.progress.name] == progress and standing.agreed == agreed
+    _require(holds, "joined up", f"{party} shows {standing}, its statements say {[each.code.value for each in said]}")
+
+
+def receipts_are_true(ledger: "Ledger", chunk: ChunkOf) -> None:
+    """A receipt at the sender means that the recipient holds the document with all of its content."""
+    for ack in ledger.acks.values():
+        for recipient in ack.to:
+            ours = ledger.shelf(ack.sender).records.get((ack.doc, recipient))
+            if ours is not None and RANKS[ours.standing.progress.name] >= RANKS["ARRIVED"]:
+                _holds_all(ledger, ack, recipient, chunk)
+
+
+def _holds_all(ledger: "Ledger", ack: "Ack", recipient: str, chunk: ChunkOf) -> None:
+    name = f"{ack.doc.hex()[:16]} from {ack.sender}"
+    party, theirs = _incoming(ledger, ack, recipient)
+    kept = ledger.shelf(party).objects.get(ack.doc)
+    _require(theirs is not None and kept is not None, "receipts are true", f"{recipient} does not hold {name}")
+    assert theirs is not None
+    assert kept is not None
+    if theirs.standing.agreed or theirs.standing.progress.name == "REFUSED":
+        return
+    for digest in envelope.chunk_digests(envelope.decode(kept.body).files):
+        held = chunk(party, digest)
+        _require(held is not None and sha256(held).digest() == digest, "receipts are true", f"{party} lacks {name}")
+
+
+def nothing_queued(queued: Mapping[str, int]) -> None:
+    """After healing, every queue is empty."""
+    left = {party: count for party, count in queued.items() if count}
+    _require(not left, "nothing queued", f"objects still wait: {left}")
+
+
+def isolated(
+    alone: Mapping[Transmission, int], beside_faults: Mapping[Transmission, int], healthy: frozenset[str]
+) -> None:
+    """One bad peer harms only itself: between healthy parties, waits stay within twice the usual.
+
+    Both map a transmission to the ms until its sender held the receipt; the median and the worst twentieth count.
+    """
+    usual = sorted(wait for key, wait in alone.items() if key[1] in healthy and key[2] in healthy)
+    now = sorted(wait for key, wait in beside_faults.items() if key[1] in healthy and key[2] in healthy)
+    _require(len(now) == len(usual) > 0, "isolated", f"{len(now)} of {len(usual)} were delivered")
+    for share in (2, 20):
+        before, after = usual[-1 - len(usual) // share], now[-1 - len(now) // share]
+        _require(after <= 2 * before, "isolated", f"waits grew from {before} to {after} ms")

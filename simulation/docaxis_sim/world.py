@@ -1,0 +1,155 @@
+"""A world: some nodes with their directory, their people and their accidents, on one simulated network and clock.
+
+It runs in two phases: first safe (faults are on, and checkers look at every commit and every word), then alive (all is
+healed, and everything must come to its end within the plan's time). A breach carries the seed, the plan and the last
+lines of the trace.
+"""
+
+from collections.abc import Generator
+from typing import NamedTuple
+
+import simpy
+
+from docaxis.core.limits import MINUTE_MS
+from docaxis_sim import checkers
+from docaxis_sim.authority import Authority
+from docaxis_sim.checkers import Breach
+from docaxis_sim.ground import START_MS, Ground
+from docaxis_sim.host import Host
+from docaxis_sim.injector import Injector
+from docaxis_sim.ledger import Ledger
+from docaxis_sim.network import Network
+from docaxis_sim.plan import Kind, Plan
+from docaxis_sim.streams import Streams
+from docaxis_sim.trace import Trace
+from docaxis_sim.workload import Workload
+
+Steps = Generator[simpy.Event, object, None]
+SETTLE_STEP_MS = 5 * MINUTE_MS
+
+
+class Outcome(NamedTuple):
+    """What a run came to. `happened` counts events, results and codes by name."""
+
+    seed: int
+    trace: str
+    lines: int
+    acknowledged: int
+    boundaries: int
+    simulated_ms: int
+    happened: dict[str, int]
+
+
+class Broken(AssertionError):
+    """A promise was broken in a world: what a reader needs to see why, and to see it again."""
+
+    def __init__(self, seed: int, plan: Plan, breach: Breach, last: list[str]) -> None:
+        super().__init__(f"seed {seed}: {breach}\nplan: {plan}\n" + "\n".join(last))
+        self.seed = seed
+        self.plan = plan
+        self.breach = breach
+        self.last = last
+
+
+class World:
+    """One world; made by a seed and a plan, run once."""
+
+    def __init__(self, seed: int, plan: Plan, keep_trace: bool = False) -> None:
+        self.seed = seed
+        self.plan = plan
+        self.trace = Trace(START_MS, keep_trace)
+        self.ledger = Ledger()
+        self.ground = Ground(Streams(seed), self.trace, self.ledger)
+        self.ledger.now_ms = lambda: self.ground.now_ms
+        self.ledger.revoked_parties = {f.party: None for f in plan.faults if f.kind is Kind.REVOKE}
+        self.network = Network(self.ground)
+        self.authority = Authority(self.ground, plan.parties)
+        self.hosts = {
+            party: Host(self.ground, self.network, party, seal, self.authority.book)
+            for party, seal in self.authority.first_seals.items()
+        }
+        self.injector = Injector(self.ground, self.hosts, self.network, self.authority)
+        self.workload = Workload(self.ground, self.hosts, self.ledger, plan.work)
+        self.workload.draw(plan.busy_ms)
+
+    def run(self) -> Outcome:
+        """Both phases; raises `Broken` where a promise is."""
+        try:
+            self.begin()
+            self.until(self.plan.busy_ms)
+            self.heal()
+            return self.outcome()
+        except Breach as breach:
+            raise Broken(self.seed, self.plan, breach, self.trace.last(20)) from breach
+
+    def begin(self) -> None:
+        """Nodes start, people go to work, accidents wait for their time."""
+        for host in self.hosts.values():
+            host.start()
+            self.ground.env.process(self._refresh(host))
+        self.workload.begin()
+        self.injector.begin(self.plan)
+
+    def until(self, at_ms: int) -> None:
+        """Lets time pass until so many ms after the world's start."""
+        self.ground.env.run(until=START_MS + at_ms)
+        self._look_inside()
+
+    def heal(self) -> None:
+        """Everything is repaired; then all must come to its end, and every promise is checked."""
+        self.workload.close()
+        self.injector.heal()
+        for host in self.hosts.values():
+            self._hand_over(host)
+        self._settle(self.ground.now_ms + self.plan.heal_ms_max)
+        checkers.no_loss(self.ledger)
+        checkers.receipts_are_true(self.ledger, lambda party, digest: self.hosts[party].chunk(digest))
+        checkers.nothing_queued(self._queued())
+
+    def outcome(self) -> Outcome:
+        """What the run came to."""
+        return Outcome(
+            self.seed,
+            self.trace.digest(),
+            self.trace.count,
+            len(self.ledger.acks),
+            self.injector.boundaries,
+            self.ground.now_ms - START_MS,
+            dict(sorted(self.ledger.happened.items())),
+        )
+
+    def waits(self) -> dict[checkers.Transmission, int]:
+        """How long, in ms, each transmission took from the clerk's request to the receipt at the sender."""
+        return {
+            (order.number, order.sender, recipient): arrived_ms - self.workload.asked_ms[order.number]
+            for order in self.workload.orders
+            for recipient in order.to
+            if order.doc is not None and (arrived_ms := self.ledger.arrivals.get((order.doc, recipient))) is not None
+        }
+
+    def _settle(self, latest_ms: int) -> None:
+        """Until nothing is open, or the time is over; an open deadline may always be waited for."""
+        while self.ground.now_ms < latest_ms:
+            self.ground.env.run(until=self.ground.now_ms + SETTLE_STEP_MS)
+            self._look_inside()
+            if not checkers.unsettled(self.ledger) and not any(self._queued().values()):
+                return
+
+    def _queued(self) -> dict[str, int]:
+        return {party: host.tables.totals().queued for party, host in self.hosts.items()}
+
+    def _look_inside(self) -> None:
+        for party, host in self.hosts.items():
+            if host.life is not None:
+                checkers.bounded(party, host.life.sizes())
+
+    def _refresh(self, host: Host) -> Steps:
+        """Each node asks for the directory by itself, at its own moments."""
+        chance = self.ground.streams(f"refresh {host.party}")
+        while True:
+            yield self.ground.env.timeout(chance.randint(1, self.plan.refresh_ms))
+            if self.authority.reachable and host.life is not None:
+                self._hand_over(host)
+
+    def _hand_over(self, host: Host) -> None:
+        host.set_book(self.authority.book(host.now_ms()))
