@@ -6,8 +6,9 @@ kept only once they match their digest. Envelopes and statements are none of thi
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from hashlib import sha256
+from pathlib import Path
 from typing import Final, Protocol
 
 from docaxis.core import envelope as envelopes
@@ -22,12 +23,14 @@ from docaxis.core.record import Loaded
 from docaxis.core.wanted import Wanted
 from docaxis.runtime.disk import Disk
 from docaxis.store.base import Store
+from docaxis.store.blobs import Scrubbed
 
 FETCHES_PER_PEER_MAX: Final = 2
 """Chunks that are pulled from one peer at a time, so that a silent one cannot take all of `limits.FETCHES_MAX`."""
 UNCLAIMED_KEPT_MS: Final = limits.DAY_MS
 """How long an uploaded chunk waits for a document that names it."""
-SWEEP_ITEMS_MAX: Final = 256
+SCRUB_ITEMS: Final = 64
+"""Chunks that are hashed again at each upkeep."""
 _LISTS_CACHED_MAX: Final = 256
 
 
@@ -35,7 +38,7 @@ class Blobs(Protocol):
     """Chunks as files, named by their SHA-256."""
 
     async def keep(self, digest: bytes, data: bytes) -> None:
-        """Durable on return; twice is once."""
+        """Durable on return; twice is once. Raises `TheirFault` ``content.corrupt`` unless they match."""
         ...
 
     async def read(self, digest: bytes) -> bytes | None:
@@ -46,12 +49,16 @@ class Blobs(Protocol):
         """Its size in bytes, or None where it is not kept."""
         ...
 
-    async def remove(self, digest: bytes) -> None:
-        """Destroys it."""
+    def path(self, digest: bytes) -> Path:
+        """The file that holds it, if it is kept."""
         ...
 
-    async def older(self, before_ms: int) -> list[bytes]:
-        """Digests of chunks kept before that time."""
+    async def sweep(self, claimed: Callable[[Sequence[bytes]], Awaitable[frozenset[bytes]]], before_ms: int) -> int:
+        """Destroys what was last kept before that time and is not claimed; how many chunks."""
+        ...
+
+    async def scrub(self, count: int) -> Scrubbed:
+        """Hashes the next so many chunks again, and sets aside what does not match its name."""
         ...
 
 
@@ -79,11 +86,7 @@ class Content:
 
     async def keep(self, digest: bytes, data: bytes) -> None:
         """Keeps a chunk that was handed in here; see `docaxis.api.service.NodeService.keep_chunk`."""
-        if len(data) > limits.CHUNK_BYTES_MAX:
-            raise TheirFault("content.too-large", f"a chunk has at most {limits.CHUNK_BYTES_MAX} bytes")
         self._disk.require_room(len(data))
-        if await asyncio.to_thread(_sha256, data) != digest:
-            raise TheirFault("content.corrupt", f"{len(data)} bytes do not have the digest {digest.hex()}")
         await self._blobs.keep(digest, data)
 
     async def pull(self, wish: Fetch) -> None:
@@ -120,14 +123,17 @@ class Content:
         for digest in file.chunks:
             yield await self.read(digest)
 
-    async def serve(self, book: Book, peer: PartyId, doc: DocId, digest: bytes) -> bytes:
-        """A chunk for a recipient of the document; raises `TheirFault`. Whoever is no recipient learns nothing."""
+    async def serve(self, book: Book, peer: PartyId, doc: DocId, digest: bytes) -> bytes | Path:
+        """A chunk, or the file that holds it, for a recipient of the document; raises `TheirFault`.
+
+        Whoever is no recipient learns nothing.
+        """
         loaded = await self._transmission(book, peer, doc)
         if loaded is None or loaded.record.standing.state in (State.RECOVERED, State.REFUSED, State.EXPIRED):
             raise TheirFault("document.unknown", "no document with content for this peer")
         if digest not in self._chunk_list(loaded):
             raise TheirFault("content.missing", "the document names no such chunk")
-        return await self.read(digest)
+        return self._blobs.path(digest) if await self._blobs.size(digest) is not None else await self.read(digest)
 
     async def _transmission(self, book: Book, peer: PartyId, doc: DocId) -> Loaded | None:
         found = await self._store.find(Wanted(records=((doc, peer),)))
@@ -148,21 +154,12 @@ class Content:
                 self._lists.popitem(last=False)
         return known
 
-    # --- being destroyed ---
+    # --- upkeep ---
 
     async def sweep(self, now_ms: int) -> int:
         """Destroys chunks that no document names and that have waited long enough; how many."""
-        old = await self._blobs.older(now_ms - UNCLAIMED_KEPT_MS)
-        return sum(
-            [await self._drop_unclaimed(old[i : i + SWEEP_ITEMS_MAX]) for i in range(0, len(old), SWEEP_ITEMS_MAX)]
-        )
+        return await self._blobs.sweep(self._store.claimed, now_ms - UNCLAIMED_KEPT_MS)
 
-    async def _drop_unclaimed(self, digests: Sequence[bytes]) -> int:
-        unclaimed = set(digests) - await self._store.claimed(digests)
-        for digest in sorted(unclaimed):
-            await self._blobs.remove(digest)
-        return len(unclaimed)
-
-
-def _sha256(data: bytes) -> bytes:
-    return sha256(data).digest()
+    async def scrub(self) -> Sequence[bytes]:
+        """Looks at some chunks again; the digests of those that the disk has spoilt, and that count as missing now."""
+        return (await self._blobs.scrub(SCRUB_ITEMS)).damaged

@@ -1,10 +1,7 @@
-"""The node: one machine, one loop, one clock, one source of chance; and the face it shows to the floors above.
+"""The node: its parts started and stopped together, and the face it shows to the floors above and to peers.
 
-It starts and stops what belongs together, and passes requests on as events. It decides nothing about documents: what
-it refuses by itself is only what a stopping, full or failed node cannot take.
-
-A *life* is one machine between a start and a failure of the store. When a commit fails, everybody who waits is told,
-the machine is thrown away, and a new one is built from what is on disk: recovery is the same road as starting.
+Requests are passed on as events (`lives`, `perform`), content and directory have rooms of their own. It decides nothing
+about documents: what it refuses by itself is only what a stopping, full or failed node cannot take.
 """
 
 import asyncio
@@ -12,17 +9,16 @@ import traceback
 from collections import deque
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, NamedTuple, Protocol, TypeVar
+from typing import Any, Final, NamedTuple, Protocol
 
 from docaxis import __version__
 from docaxis.core import evidence_file, limits, wire
 from docaxis.core.addresses import Book
 from docaxis.core.effects import LogRefusal
 from docaxis.core.envelope import File
-from docaxis.core.errors import DocaxisError, OurFault, TheirFault
-from docaxis.core.events import Act, Acted, DirectoryChanged, Event, Inbound, Started, Submission, Submitted
+from docaxis.core.errors import OurFault, TheirFault
+from docaxis.core.events import Act, Acted, DirectoryChanged, Inbound, Submission, Submitted
 from docaxis.core.ids import DocId, PartyId
-from docaxis.core.machine import Machine
 from docaxis.core.policy import Policy
 from docaxis.core.ports import Seal
 from docaxis.core.wire import Batch
@@ -31,22 +27,20 @@ from docaxis.runtime.content import Content
 from docaxis.runtime.disk import Disk
 from docaxis.runtime.entropy import Entropy
 from docaxis.runtime.folder import take_backup
-from docaxis.runtime.hands import Courier, Front, NodeHands
+from docaxis.runtime.hands import Courier, Front
+from docaxis.runtime.lives import Lives, Needs
 from docaxis.runtime.log import Log
-from docaxis.runtime.perform import Performer, Probe
+from docaxis.runtime.perform import Probe
 from docaxis.runtime.refresh import Directory, Refresher
 from docaxis.runtime.status import directory_status, resident_bytes, totals_status
 from docaxis.store.base import Change, Life, Store
 
-REBIRTH_DELAY_MS_MIN: Final = 250
-REBIRTH_DELAY_MS_MAX: Final = 10 * limits.SECOND_MS
-"""How long a node waits before it builds a new machine after a failure of the store; doubled each time in a row."""
 SETTLE_MS_MAX: Final = 10 * limits.SECOND_MS
 """How long a stop waits for what is under way."""
-SWEEP_INTERVAL_MS: Final = limits.HOUR_MS
+FIRST_DIRECTORY_MS_MAX: Final = 10 * limits.SECOND_MS
+"""How long a node that has never seen a directory waits for one before it serves nobody in particular."""
+UPKEEP_INTERVAL_MS: Final = limits.HOUR_MS
 REFUSALS_WAITING_MAX: Final = 256
-T = TypeVar("T")
-_STORE_FAULTS: Final = frozenset({"node.disk-full", "node.store"})
 
 
 class Gate(Protocol):
@@ -79,9 +73,9 @@ class Parts(NamedTuple):
     clock: Clock
     entropy: Entropy
     front: Front
-    folder: Path
     policy: Policy = Policy()
     refresh_interval_ms: int = limits.HOUR_MS
+    folder: Path = Path()
 
 
 class Node:
@@ -89,18 +83,11 @@ class Node:
 
     def __init__(self, parts: Parts, probe: Probe | None = None) -> None:
         self._parts = parts
-        self._probe = probe
         self._front = parts.front
-        self._performer: Performer | None = None
-        self._machine: Machine | None = None
-        self._hands: NodeHands | None = None
-        self._closed: DocaxisError = OurFault("node.busy", "the node is starting")
         self._stopping = False
         self._stopped = False
-        self._epoch = 0
         self._started_ms = 0
         self._started_ticks_ms = 0.0
-        self._lives = 0
         self._main: asyncio.Task[None] | None = None
         self._refusals: deque[LogRefusal] = deque(maxlen=REFUSALS_WAITING_MAX)
         self._refused = asyncio.Event()
@@ -113,6 +100,23 @@ class Node:
             self._front.metrics,
             self._adopt,
         )
+        self._lives = Lives(self._needs(), probe)
+
+    def _needs(self) -> Needs:
+        parts = self._parts
+        return Needs(
+            parts.me,
+            parts.seal,
+            parts.policy,
+            parts.store,
+            parts.courier,
+            parts.content,
+            parts.clock,
+            parts.entropy,
+            parts.front,
+            lambda: self.book,
+            self._refresher.saw,
+        )
 
     # --- life ---
 
@@ -124,6 +128,8 @@ class Node:
         try:
             await parts.gate.adopt(parts.directory.book)
             self._main = asyncio.create_task(self._run(life), name=f"node {parts.me}")
+            if self.book.version == 0:
+                await self._refresher.first(FIRST_DIRECTORY_MS_MAX)
             await parts.gate.open(self)
         except BaseException:
             await self.stop()
@@ -151,12 +157,8 @@ class Node:
         self._stopped = True
         self.refuse_new()
         await self._parts.gate.close()
-        if self._hands is not None:
-            self._hands.rest()
-        if self._performer is not None and self._main is not None and not self._main.done():
-            settled = asyncio.create_task(self._performer.settled())
-            await asyncio.wait((settled, self._main), timeout=SETTLE_MS_MAX / 1000, return_when=asyncio.FIRST_COMPLETED)
-            settled.cancel()
+        if self._main is not None and not self._main.done():
+            await self._settle(self._main)
         if self._main is not None:
             self._main.cancel()
             await asyncio.wait((self._main,))
@@ -164,94 +166,40 @@ class Node:
         await self._parts.store.close()
         self._front.log.note("node.stopped")
 
+    async def _settle(self, main: asyncio.Task[None]) -> None:
+        settled = asyncio.create_task(self._lives.settle())
+        await asyncio.wait((settled, main), timeout=SETTLE_MS_MAX / 1000, return_when=asyncio.FIRST_COMPLETED)
+        settled.cancel()
+
     async def _run(self, life: Life) -> None:
         """All tasks of the node; a mistake in any of them ends them all, and the node visibly."""
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._live_on(life))
+                group.create_task(self._lives.run(life))
                 group.create_task(self._refresher.run())
-                group.create_task(self._sweep())
+                group.create_task(self._upkeep())
                 group.create_task(self._keep_refusals())
         except BaseExceptionGroup as error:
             self._front.log.note("node.failed", "error", trace="".join(traceback.format_exception(error, limit=-8)))
             raise
         finally:
-            self._performer = None
-            self._closed = OurFault("node.stopping", "the node has stopped")
-            self._front.turn_away(self._closed)
-
-    async def _live_on(self, life: Life) -> None:
-        """One life after the other, as long as it is the store that ends them."""
-        delay_ms = REBIRTH_DELAY_MS_MIN
-        while True:
-            born_ms = self._parts.clock.ticks_ms()
-            failure = await self._live(life)
-            if self._parts.clock.ticks_ms() - born_ms > REBIRTH_DELAY_MS_MAX:
-                delay_ms = REBIRTH_DELAY_MS_MIN
-            while True:
-                self._mourn(failure, delay_ms)
-                await asyncio.sleep(delay_ms / 1000)
-                delay_ms = min(2 * delay_ms, REBIRTH_DELAY_MS_MAX)
-                try:
-                    await self._parts.store.close()
-                    life = await self._parts.store.open(self._parts.clock.now_ms())
-                    break
-                except OurFault as error:
-                    failure = error
-
-    def _mourn(self, failure: OurFault, delay_ms: int) -> None:
-        self._performer = None
-        self._closed = failure
-        self._front.metrics.add("node.lives-ended")
-        self._front.log.note("node.store-failed", "error", code=failure.code, detail=failure.detail, again_ms=delay_ms)
-        self._front.turn_away(failure)
-
-    async def _live(self, life: Life) -> OurFault:
-        """One life: returns what the store failed with, when it does."""
-        parts = self._parts
-        self._lives += 1
-        self._epoch = life.epoch
-        self._machine = Machine(parts.me, parts.seal, self.book, parts.policy)
-        try:
-            async with asyncio.TaskGroup() as group:
-                hands = self._hands = NodeHands(
-                    self._front,
-                    parts.store,
-                    parts.courier,
-                    parts.content,
-                    parts.clock,
-                    group.create_task,
-                    self._report,
-                    self._refresher.saw,
-                )
-                performer = Performer(self._machine, parts.store, hands, parts.clock, parts.entropy, self._probe)
-                performer.push(Started(*life))
-                self._performer = performer
-                try:
-                    await performer.run()
-                finally:
-                    hands.rest()
-        except BaseExceptionGroup as errors:
-            failure = store_failure(errors)
-            if failure is None:
-                raise
-            return failure
-        raise AssertionError("a loop ends only by an error")
+            self._lives.end(OurFault("node.stopping", "the node has stopped"))
 
     async def _adopt(self, book: Book) -> None:
         await self._parts.gate.adopt(book)
-        if self._performer is not None:
-            self._performer.push(DirectoryChanged(book))
+        self._lives.report(DirectoryChanged(book))
 
-    async def _sweep(self) -> None:
+    async def _upkeep(self) -> None:
+        """Once an hour: chunks that nobody claims go, and some others are looked at again."""
         while True:
-            await asyncio.sleep(SWEEP_INTERVAL_MS / 1000)
+            await asyncio.sleep(UPKEEP_INTERVAL_MS / 1000)
             try:
-                destroyed = await self._parts.content.sweep(self._parts.clock.now_ms())
+                swept = await self._parts.content.sweep(self._parts.clock.now_ms())
+                damaged = await self._parts.content.scrub()
             except OurFault as error:
-                self._front.log.note("content.not-swept", "warning", code=error.code, detail=error.detail)
+                self._front.log.note("content.upkeep-failed", "warning", code=error.code, detail=error.detail)
             else:
-                self._front.log.note("content.swept", chunks=destroyed)
+                self._front.log.note("content.upkeep", "error" if damaged else "info", swept=swept, damaged=damaged)
 
     async def _keep_refusals(self) -> None:
         """Refusals at the gate are kept together, beside the machine, which never hears of them."""
@@ -290,15 +238,15 @@ class Node:
     async def submit(self, submission: Submission) -> Mapping[str, object]:
         """Hands in one document; returns the machine's answer once it is durable."""
         self._parts.disk.require_room()
-        performer = self._require_open()
+        self._require_open()
         ticket, answer = self._front.local.draw()
-        return await _asked(performer, Submitted((submission._replace(ticket=ticket),)), answer)
+        return await self._lives.ask(Submitted((submission._replace(ticket=ticket),)), answer)
 
     async def act(self, act: Act) -> Mapping[str, object]:
         """Hands in one statement of people; returns the machine's answer once it is durable."""
-        performer = self._require_open()
+        self._require_open()
         ticket, answer = self._front.local.draw()
-        return await _asked(performer, Acted((act._replace(ticket=ticket),)), answer)
+        return await self._lives.ask(Acted((act._replace(ticket=ticket),)), answer)
 
     async def keep_chunk(self, digest: bytes, data: bytes) -> None:
         """Keeps a chunk for a document that will name it; durable on return."""
@@ -339,7 +287,7 @@ class Node:
         return evidence_file.build(
             self._parts.seal,
             self.me,
-            self._epoch,
+            self._lives.epoch,
             self._parts.clock.now_ms(),
             envelope,
             [each.signed for each in told],
@@ -351,19 +299,18 @@ class Node:
         """How the node is."""
         parts = self._parts
         now_ms = parts.clock.now_ms()
-        closed = self._stopping or self._performer is None
         return {
             "id": self.me,
             "version": __version__,
-            "state": self._closed.code if closed else "serving",
+            "state": "node.stopping" if self._stopping else self._lives.state,
             "now_ms": now_ms,
             "started_ms": self._started_ms,
             "uptime_ms": int(parts.clock.ticks_ms() - self._started_ticks_ms),
-            "epoch": self._epoch,
-            "lives": self._lives,
+            "epoch": self._lives.epoch,
+            "lives": self._lives.count,
             "directory": directory_status(self.book, now_ms, self._refresher.last_ms, self._refresher.failure),
-            "peers": self._machine.delivery() if self._machine is not None else [],
-            "waiting_events": self._performer.waiting if self._performer is not None else 0,
+            "peers": self._lives.delivery(),
+            "waiting_events": self._lives.waiting,
             "totals": totals_status(await parts.store.totals()),
             "disk": {"free_bytes": parts.disk.free_bytes(), "reserve_bytes": parts.disk.reserve_bytes},
             "rss_bytes": resident_bytes(),
@@ -388,9 +335,9 @@ class Node:
         if any(item.kind == wire.ENVELOPE for item in batch.items):
             self._parts.disk.require_room()
         self._refresher.saw(batch.dir)
-        performer = self._require_open()
+        self._require_open()
         ticket, answer = self._front.peers.draw()
-        return await _asked(performer, Inbound(ticket, peer, batch), answer)
+        return await self._lives.ask(Inbound(ticket, peer, batch), answer)
 
     async def chunk(self, peer: PartyId, doc: DocId, digest: bytes) -> bytes | Path:
         """A chunk of a document that `peer` is a recipient of."""
@@ -404,7 +351,7 @@ class Node:
         """What the node says of itself to anybody."""
         return {
             "id": self.me,
-            "epoch": self._epoch,
+            "epoch": self._lives.epoch,
             "time_ms": self._parts.clock.now_ms(),
             "directory_version": self.book.version,
             "software": f"docaxis {__version__}",
@@ -425,35 +372,7 @@ class Node:
 
     # --- both ---
 
-    def _require_open(self) -> Performer:
+    def _require_open(self) -> None:
         if self._stopping:
             raise OurFault("node.stopping", "the node is stopping")
-        if self._performer is None:
-            raise OurFault(self._closed.code, self._closed.detail)
-        return self._performer
-
-    def _report(self, event: Event) -> None:
-        """What the hands bring back; of a life that has ended, nobody wants to know."""
-        if self._performer is not None:
-            self._performer.push(event)
-
-
-async def _asked(performer: Performer, event: Event, answer: "asyncio.Future[T]") -> T:
-    """Puts a request into the inbox and waits for its answer; raises `OurFault` ``node.busy`` where it has no room."""
-    try:
-        performer.offer(event)
-    except OurFault:
-        answer.cancel()
-        raise
-    return await answer
-
-
-def store_failure(errors: BaseExceptionGroup[BaseException]) -> OurFault | None:
-    """The store's error, where nothing else is in the group; None where a mistake of ours is."""
-    first: OurFault | None = None
-    for error in errors.exceptions:
-        inner = store_failure(error) if isinstance(error, BaseExceptionGroup) else error
-        if not isinstance(inner, OurFault) or inner.code not in _STORE_FAULTS:
-            return None
-        first = first or inner
-    return first
+        self._lives.require()
