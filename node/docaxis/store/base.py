@@ -62,8 +62,9 @@ class Store(Protocol):
     """Everything durable of one node.
 
     Atomic: `commit` keeps all its ops or none. Durable: when `commit` returns, they survive a power cut. Idempotent:
-    heads, objects, claims on content, queue entries and requests that exist stay as they are. Whole: an object's head,
-    the envelope of a record and the object of a queue entry are kept before or with it. A record's `sender`,
+    heads, objects, claims on content, queue entries and requests that exist stay as they are. Whole: the head of an
+    object, the envelope of a statement, a record or a claim, and the object of a queue entry are kept before or with
+    it, in any order within one commit; else the commit fails with ``node.store``. A record's `sender`,
     `outgoing`, `priority`, `created_ms` and `expires_ms` never change. One writer: commits become visible in the order
     in which they were called. All methods but `close` may be called from the event loop only.
     """
@@ -94,7 +95,7 @@ class Store(Protocol):
         ...
 
     async def due(self, before_ms: int, limit: int) -> tuple[Loaded, ...]:
-        """Records with ``0 < due_ms <= before_ms``, earliest first (then by direction, created_ms, doc, recipient)."""
+        """Records with ``0 < due_ms <= before_ms``, earliest first, then as kept, then by recipient."""
         ...
 
     async def documents(

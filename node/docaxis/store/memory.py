@@ -68,6 +68,7 @@ class MemoryTables:
         self._heads: dict[bytes, SignedHead] = {}
         self._objects: dict[bytes, PutObject] = {}
         self._about: dict[DocId, list[bytes]] = {}
+        self._numbers: dict[DocId, int] = {}
         self._records: dict[RecordKey, Record] = {}
         self._recipients: dict[DocId, list[PartyId]] = {}
         self._due: dict[RecordKey, int] = {}
@@ -107,7 +108,7 @@ class MemoryTables:
         """Keeps all of `ops`, or none; raises `OurFault` ``node.store`` if one names a head or an object that is
         neither kept nor among them."""
         self._check(ops)
-        for op in ops:
+        for op in sorted(ops, key=lambda op: type(op) not in (PutHead, PutObject)):
             _KEEP[type(op)](self, op)
 
     def _check(self, ops: Sequence[Op]) -> None:
@@ -116,7 +117,7 @@ class MemoryTables:
         for op in ops:
             if type(op) is PutObject and op.head not in heads and op.head not in self._heads:
                 raise OurFault("node.store", f"object {op.id.hex()} names a head that is not kept")
-            named = op.object if type(op) is Enqueue else op.record.doc if type(op) is PutRecord else None
+            named = _named(op)
             if named is not None and named not in objects and named not in self._objects:
                 raise OurFault("node.store", f"{type(op).__name__} names the object {named.hex()}, which is not kept")
 
@@ -127,6 +128,8 @@ class MemoryTables:
         if op.id not in self._objects:
             self._objects[op.id] = op
             self._about.setdefault(op.doc, []).append(op.id)
+            if op.kind == ENVELOPE:
+                self._numbers[op.doc] = len(self._numbers)
 
     def _put_record(self, op: PutRecord) -> None:
         record, key = op.record, op.record.key
@@ -213,7 +216,10 @@ class MemoryTables:
     def due(self, before_ms: int, limit: int) -> tuple[Loaded, ...]:
         """See `Store.due`."""
         ready = [self._records[key] for key, due_ms in self._due.items() if due_ms <= before_ms]
-        return tuple(self._loaded(record) for record in heapq.nsmallest(limit, ready, key=_due_order))
+        return tuple(self._loaded(record) for record in heapq.nsmallest(limit, ready, key=self._due_order))
+
+    def _due_order(self, record: Record) -> tuple[int, int, str]:
+        return record.due_ms, self._numbers[record.doc], record.recipient
 
     def _loaded_of(self, doc: DocId) -> tuple[Loaded, ...]:
         return tuple(self._loaded(record) for record in self._records_of(doc))
@@ -266,7 +272,7 @@ class MemoryTables:
 
     def starting(self, prefix: bytes, limit: int) -> list[DocId]:
         """See `Store.starting`."""
-        return heapq.nsmallest(limit, (doc for doc in self._recipients if doc.startswith(prefix)))
+        return heapq.nsmallest(limit, (doc for doc in self._numbers if doc.startswith(prefix)))
 
     def changes(self, after: int, limit: int) -> list[Change]:
         """See `Store.changes`."""
@@ -308,13 +314,24 @@ class MemoryTables:
         )
 
 
+def _named(op: Op) -> bytes | None:
+    """The object without which the op makes no sense."""
+    match op:
+        case PutObject(kind=kind, doc=doc):
+            return None if kind == ENVELOPE else doc
+        case PutRecord(record=record):
+            return record.doc
+        case PutContent(doc=doc):
+            return doc
+        case Enqueue(object=object_id):
+            return object_id
+        case _:
+            return None
+
+
 def _fixed(record: Record) -> tuple[bool, int, PartyId, int, int]:
     """What the envelope says for ever; no later record of the same key may say otherwise."""
     return record.outgoing, record.created_ms, record.sender, record.priority, record.expires_ms
-
-
-def _due_order(record: Record) -> tuple[int, bool, int, bytes, str]:
-    return record.due_ms, record.outgoing, record.created_ms, record.doc, record.recipient
 
 
 def _page_order(record: Record) -> tuple[int, bytes, str]:
