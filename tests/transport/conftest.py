@@ -1,11 +1,24 @@
-"""The town in which the tests of transport live."""
+"""The town in which the tests of transport live, on the event loops that nodes run on."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
+import pytest
 import pytest_asyncio
+import uvloop
 
 from tests.transport.town import Town
+
+
+def pytest_asyncio_loop_factories(
+    config: pytest.Config, item: pytest.Item
+) -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """uvloop, as nodes use it where it exists; the client's tests on asyncio's loop as well: their TLS differs."""
+    loops: dict[str, Callable[[], asyncio.AbstractEventLoop]] = {"uvloop": uvloop.new_event_loop}
+    if item.path.name == "test_client.py":
+        loops["asyncio"] = asyncio.new_event_loop
+    return loops
 
 
 @pytest_asyncio.fixture

@@ -7,7 +7,7 @@ import asyncio
 import json
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -201,9 +201,10 @@ class Line:
         self.writer = writer
 
     async def say(self, raw: bytes) -> None:
-        """Sends bytes as they are."""
+        """Sends bytes as they are, as far as the other side still takes them."""
         self.writer.write(raw)
-        await self.writer.drain()
+        with suppress(ConnectionError):
+            await self.writer.drain()
 
     async def hear(self) -> tuple[int, dict[str, str], bytes]:
         """One answer: status, headers with lower-case names, body."""

@@ -149,6 +149,7 @@ class Lines(web.Server):
         self._open: set[Connection] = set()
         self._by_caller: Counter[bytes] = Counter()
         self._sweeping: asyncio.TimerHandle | None = None
+        self._emptied: asyncio.Event | None = None
 
     def __call__(self) -> web.RequestHandler:
         """A connection that has been accepted; its handshake follows."""
@@ -187,6 +188,19 @@ class Lines(web.Server):
         self._by_caller[caller] -= 1
         if not self._by_caller[caller]:
             del self._by_caller[caller]
+        if not self._open and self._emptied is not None:
+            self._emptied.set()
+
+    async def all_closed(self, patience_s: float) -> None:
+        """Returns when every connection is closed; those that take longer than `patience_s` are cut."""
+        self._emptied = asyncio.Event()
+        if self._open:
+            try:
+                async with asyncio.timeout(patience_s):
+                    await self._emptied.wait()
+            except TimeoutError:
+                for connection in list(self._open):
+                    connection.abort()
 
     def watch(self) -> None:
         """Begins to look at every line in turn."""

@@ -28,17 +28,16 @@ _IMMUTABLE: Final = "private, max-age=31536000, immutable"
 
 
 class _Refused(Exception):
-    """A refusal with the HTTP status that says it best; `unread`: a body may still be on its way."""
+    """A refusal with the HTTP status that says it best."""
 
-    def __init__(self, error: DocaxisError, status: int = 0, *, unread: bool = False) -> None:
+    def __init__(self, error: DocaxisError, status: int = 0) -> None:
         super().__init__(error)
         self.error = error
         self.status = status
-        self.unread = unread
 
 
-def _malformed(detail: str, status: int = 400, *, unread: bool = False) -> _Refused:
-    return _Refused(TheirFault("request.malformed", detail), status, unread=unread)
+def _malformed(detail: str, status: int = 400) -> _Refused:
+    return _Refused(TheirFault("request.malformed", detail), status)
 
 
 class PeerServer:
@@ -94,7 +93,7 @@ class PeerServer:
         self._lines.rest()
         self._lines.pre_shutdown()
         await self._lines.shutdown(grace_s)
-        await self._listener.wait_closed()
+        await self._lines.all_closed(self._settings.linger_s)
         self._listener = None
 
     # --- requests -----------------------------------------------------------------------------------------------
@@ -105,16 +104,16 @@ class PeerServer:
         caller = ""
         try:
             if self._stopping:
-                raise _Refused(OurFault("node.stopping"), unread=True)
+                raise _Refused(OurFault("node.stopping"))
             path = request.raw_path
             if path.startswith(base.DIRECTORY) and request.method == "GET":
                 return await self._directory(request, path.removeprefix(base.DIRECTORY))
             caller = connection.peer(self._service.book)
             return await self._known(request, caller, path)
         except _Refused as refused:
-            return self._refuse(caller, refused.error, refused.status, unread=refused.unread)
+            return self._refuse(request, caller, refused.error, refused.status)
         except DocaxisError as error:
-            return self._refuse(caller, error, unread=not request.content.is_eof())
+            return self._refuse(request, caller, error)
 
     async def _known(self, request: web.BaseRequest, peer: PartyId, path: str) -> web.StreamResponse:
         """What a party of the directory may ask for."""
@@ -124,12 +123,12 @@ class PeerServer:
             return await self._content(request, peer, path.removeprefix(base.CONTENT))
         if request.method == "GET" and path == base.HELLO:
             return self._whole(json.dumps(self._service.hello()).encode(), base.MEDIA_JSON)
-        raise _Refused(TheirFault("request.not-found", "see the specification of the peer protocol"), 404, unread=True)
+        raise _Refused(TheirFault("request.not-found", "see the specification of the peer protocol"), 404)
 
     async def _inbound(self, request: web.BaseRequest, peer: PartyId, rest: str) -> web.StreamResponse:
         sender, _, name = rest.partition("/")
         if sender != peer:
-            raise _Refused(TheirFault("party.mismatch", f"{peer} may not send as {sender[:40]}"), unread=True)
+            raise _Refused(TheirFault("party.mismatch", f"{peer} may not send as {sender[:40]}"))
         length = self._length_of(request)
         self._take(peer)
         try:
@@ -147,13 +146,13 @@ class PeerServer:
         """The length of a body that may be read."""
         headers = request.headers
         if headers.get("Content-Type") != base.MEDIA_BATCH or "Content-Encoding" in headers:
-            raise _malformed(f"the body must be {base.MEDIA_BATCH}", 415, unread=True)
+            raise _malformed(f"the body must be {base.MEDIA_BATCH}", 415)
         length = headers.get("Content-Length", "")
         if "Transfer-Encoding" in headers or not (length.isascii() and length.isdigit()):
-            raise _malformed("Content-Length is required", 411, unread=True)
+            raise _malformed("Content-Length is required", 411)
         if len(length) > 10 or int(length) > limits.BATCH_BYTES_MAX:
             error = TheirFault("codec.too-long", f"at most {limits.BATCH_BYTES_MAX} bytes")
-            raise _Refused(error, unread=True)
+            raise _Refused(error)
         return int(length)
 
     async def _body(self, request: web.BaseRequest, length: int) -> bytes:
@@ -164,7 +163,7 @@ class PeerServer:
             async with asyncio.timeout(self._settings.body_s):
                 return await content.readexactly(length)
         except TimeoutError:
-            raise _malformed(f"the body took longer than {self._settings.body_s:g} s", 408, unread=True) from None
+            raise _malformed(f"the body took longer than {self._settings.body_s:g} s", 408) from None
         except asyncio.IncompleteReadError:
             raise _malformed("the body is shorter than announced") from None
 
@@ -205,7 +204,7 @@ class PeerServer:
         """A place at work; raises where there is none, in all or for this caller."""
         settings = self._settings
         if self._at_work.total() >= settings.requests_max or self._at_work[caller] >= settings.requests_per_peer_max:
-            raise _Refused(OurFault("node.busy"), unread=True)
+            raise _Refused(OurFault("node.busy"))
         self._at_work[caller] += 1
 
     def _give_back(self, caller: str) -> None:
@@ -213,19 +212,19 @@ class PeerServer:
         if not self._at_work[caller]:
             del self._at_work[caller]
 
-    def _refuse(self, caller: str, error: DocaxisError, status: int = 0, *, unread: bool = False) -> web.Response:
+    def _refuse(self, request: web.BaseRequest, caller: str, error: DocaxisError, status: int = 0) -> web.Response:
         if not error.code.startswith("node."):
             self._tls.noted(caller, error.code, error.detail)
-        return refusal(error, status, hang_up=unread)
+        return refusal(error, status, hang_up=not request.content.is_eof())  # what is not read ends the line
 
 
 def _digest_of(text: str) -> bytes:
     """32 bytes from 64 lower-case hexadecimal digits: one spelling for each address."""
     try:
-        raw = bytes.fromhex(text) if len(text) == 2 * base.DIGEST_BYTES else b""
+        raw = bytes.fromhex(text)
     except ValueError:
         raw = b""
-    if raw.hex() != text:
+    if len(raw) != base.DIGEST_BYTES or raw.hex() != text:
         raise TheirFault("id.malformed", "64 lower-case hexadecimal digits are expected")
     return raw
 
