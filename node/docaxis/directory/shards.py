@@ -141,7 +141,7 @@ class Shard:
             if type(raw) is not bytes or part_of(party, self.parts) != self.part:
                 raise TheirFault("directory.malformed", f"{party} does not belong into part {self.part}")
         for alias, party in aliases.items():
-            if len(alias.encode()) > 255 or party not in entries:
+            if len(alias.encode()) > 255 or type(party) is not str or party not in entries:
                 raise TheirFault("directory.malformed", f"alias {alias[:40]!r} of {self.agency} leads nowhere")
             if not is_confined(alias, self.agency):
                 raise TheirFault("directory.wrong-path", f"a shard of {self.agency} claims the name {alias}")

@@ -23,7 +23,7 @@ from tuf.api.exceptions import (
     RepositoryError,
     UnsignedMetadataError,
 )
-from tuf.api.metadata import DelegatedRole, Metadata, Root, Targets
+from tuf.api.metadata import DelegatedRole, Metadata, MetaFile, Root, Targets
 from tuf.ngclient._internal.trusted_metadata_set import TrustedMetadataSet
 from tuf.ngclient.config import EnvelopeType
 
@@ -149,10 +149,13 @@ class MetadataSet:
 
     def role_version(self, name: str) -> int:
         """The version of a role that the snapshot names; raises `TheirFault` ``directory.mismatch``."""
+        return self._meta(name).version
+
+    def _meta(self, name: str) -> MetaFile:
         meta = self._set.snapshot.meta.get(f"{name}.json")
         if meta is None:
-            raise TheirFault("directory.mismatch", f"the snapshot does not name {name}")
-        return meta.version
+            raise TheirFault("directory.mismatch", f"the snapshot does not name {name[:40]}")
+        return meta
 
     def delegation_digest(self, name: str) -> bytes:
         """Digest of who may sign for an agency; while it and the version stay, a verified role stays verified."""
@@ -163,7 +166,7 @@ class MetadataSet:
     def check_role(self, name: str, raw: bytes) -> RoleInfo:
         """What an agency's officers signed, once it is the version in the snapshot and enough of them signed."""
         with refusing(f"role {name}", "directory.mismatch"):
-            self._set.snapshot.meta[f"{name}.json"].verify_length_and_hashes(raw)
+            self._meta(name).verify_length_and_hashes(raw)
         info = check_role(self._set.targets, self.delegation_digest(name), name, raw)
         if info.version != self.role_version(name):
             raise TheirFault("directory.mismatch", f"{name}: snapshot names another version than {info.version}")
