@@ -184,11 +184,12 @@ def make_folder(
     keys.write_private(folder / places.API_TOKEN, base64.urlsafe_b64encode(secret).rstrip(b"=") + b"\n")
     (folder / config.FILE_NAME).write_text(config.render(settings), encoding="utf-8")
     public = base64.b64encode(keys.public_ed25519(private)).decode()
+    since_ms = now_ms - certificates.BACKDATED_MS  # a clock that is set back a little must not disown the key
     return {
         "id": me,
         "parent": me.rpartition(".")[0] or None,
         "endpoints": [settings.peers.endpoint] if settings.peers.endpoint else [],
-        "keys": [{"alg": "ed25519", "public": public, "not_before_ms": now_ms, "expires_ms": 0}],
+        "keys": [{"alg": "ed25519", "public": public, "not_before_ms": since_ms, "expires_ms": 0}],
         "certificates": [base64.b64encode(certificate).decode()],
     }
 

@@ -133,7 +133,8 @@ class Content:
             raise TheirFault("document.unknown", "no document with content for this peer")
         if digest not in self._chunk_list(loaded):
             raise TheirFault("content.missing", "the document names no such chunk")
-        return self._blobs.path(digest) if await self._blobs.size(digest) is not None else await self.read(digest)
+        path = self._blobs.path(digest)
+        return path if await asyncio.to_thread(path.is_file) else await self.read(digest)
 
     async def _transmission(self, book: Book, peer: PartyId, doc: DocId) -> Loaded | None:
         found = await self._store.find(Wanted(records=((doc, peer),)))
