@@ -13,6 +13,7 @@ from aiohttp import web
 from docaxis.api import limits, requests
 from docaxis.api.answers import NODE, answer, document_of
 from docaxis.api.documents import envelope_of
+from docaxis.api.problems import BEGUN
 from docaxis.core import limits as core_limits
 from docaxis.core.envelope import File
 from docaxis.core.errors import OurFault, TheirFault
@@ -55,7 +56,7 @@ async def download(request: web.Request) -> web.StreamResponse:
     response = web.StreamResponse(headers=_headers(file))
     response.content_length = file.size
     await response.prepare(request)
-    request["begun"] = request.protocol
+    request[BEGUN] = True
     await _stream(response, first, chunks)
     return response
 

@@ -6,7 +6,7 @@ or a traceback.
 
 import json
 import logging
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -16,6 +16,8 @@ from docaxis.core.errors import REGISTRY, DocaxisError
 
 CONTENT_TYPE: Final = "application/problem+json"
 TYPE: Final = "urn:docaxis:problem:"
+BEGUN: Final = web.RequestKey("docaxis.begun", bool)
+"""Set on a request once a part of its answer is out."""
 _LOG: Final = logging.getLogger("docaxis.api")
 
 _OF_HTTP: Final = {404: "request.not-found", 405: "request.method", 413: "codec.too-long"}
@@ -54,18 +56,25 @@ async def middleware(request: web.Request, handler: Handler) -> web.StreamRespon
     try:
         return await handler(request)
     except DocaxisError as error:
+        if request.get(BEGUN):
+            _break_off(request)
         return response(error.code, error.detail)
     except web.HTTPException as error:
         return _of_http(error)
     except ConnectionError:
         raise  # the caller has gone; there is nobody to tell
-    except Exception:
-        if (begun := request.get("begun")) is not None:
-            # half of the answer is out: the only honest end is a broken connection
-            begun.force_close()
-            raise
+    except Exception:  # noqa: BLE001 -- a mistake of ours may show in the log, never in an answer
+        if request.get(BEGUN):
+            _break_off(request)
         _LOG.exception("api.mistake method=%s path=%s", request.method, request.path)
         return response("node.internal", "see the node's log")
+
+
+def _break_off(request: web.Request) -> NoReturn:
+    """Half of the answer is out: the only honest end is a broken connection."""
+    if request.transport is not None:
+        request.transport.abort()
+    raise ConnectionResetError("an answer that had begun could not be finished")
 
 
 def _of_http(error: web.HTTPException) -> web.Response:

@@ -9,6 +9,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from io import BytesIO
 from typing import Any, Final
 
 import aiohttp
@@ -23,6 +24,8 @@ SILENCE_TIMEOUT_S: Final = 90
 """Longer than the longest long poll."""
 WAIT_S_MAX: Final = 5.0
 _PROBLEM_BYTES_MAX: Final = 64 * 1024
+_BODY_BYTES_PLAIN_MAX: Final = 2**20
+"""Longer bodies are written piece by piece, so that the loop can do other work between."""
 
 Params = Mapping[str, str | int]
 _LOST: Final = (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, TimeoutError)
@@ -93,8 +96,9 @@ class Http:
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """One attempt; its answer is a success. Raises what aiohttp raises where there is none."""
         assert self._session is not None, "use the client as an async context manager"
+        data = BytesIO(body) if body is not None and len(body) > _BODY_BYTES_PLAIN_MAX else body
         async with self._session.request(
-            method, self._url + path, params=params, data=body, headers=headers, allow_redirects=False
+            method, self._url + path, params=params, data=data, headers=headers, allow_redirects=False
         ) as response:
             if response.status >= 300:
                 raise await self._problem(response)

@@ -1,0 +1,269 @@
+"""Documents over the API: handed in once, found again, stated about, and proved."""
+
+from base64 import b64encode
+from hashlib import sha256
+from typing import Any
+
+import pytest
+
+from docaxis.client import Change, Client
+from docaxis.core import evidence
+from docaxis.core.lifecycle import Code, State
+from tests.api import described
+from tests.api.conftest import Pair
+from tests.api.street import unknown_id
+from tests.api.test_app import problem_of
+
+LETTER = {"to": ["H49"], "meta": {"subject": "Về việc nghỉ Tết Nguyên đán"}}
+
+
+async def post(pair: Pair, path: str, body: Any, key: str, status: int = 202) -> dict[str, Any]:
+    """Posts JSON under a key."""
+    async with pair.http.post(path, json=body, headers={"Idempotency-Key": key}) as response:
+        if response.status != 202:
+            await problem_of(response)
+        found: dict[str, Any] = await response.json(content_type=None)
+        assert response.status == status, found
+        return found
+
+
+async def get(pair: Pair, path: str, status: int = 200) -> dict[str, Any]:
+    """Gets JSON."""
+    async with pair.http.get(path) as response:
+        found: dict[str, Any] = await response.json(content_type=None)
+        assert response.status == status, found
+        return found
+
+
+async def until(client: Client, state: State, doc: str) -> Change:
+    """Waits until a document is in a state."""
+    async for change in client.changes(0):
+        if change.doc == doc and change.state is state:
+            return change
+    raise AssertionError("the feed has no end")
+
+
+async def test_a_submission_is_answered_with_its_id_and_times_in_vietnam(pair: Pair) -> None:
+    """The answer is the description's, and ms and ISO 8601 say the same."""
+    sent = await post(pair, "/v1/documents", LETTER, "one")
+    described.check("Sent", sent)
+    assert sent["to"] == ["H49"]
+    assert sent["created_at"].endswith("+07:00")
+
+
+async def test_the_same_key_and_request_is_one_document(pair: Pair) -> None:
+    """A clerk's program that lost the answer asks again, in other JSON of the same meaning."""
+    first = await post(pair, "/v1/documents", LETTER, "one")
+    again = await post(pair, "/v1/documents", {**dict(reversed(LETTER.items())), "kind": "new", "files": []}, "one")
+    assert first == again
+    assert (await pair.sender.status())["totals"]["envelopes"] == 1
+
+
+async def test_the_same_key_for_another_request_is_refused(pair: Pair) -> None:
+    """Otherwise the second letter would vanish behind the answer to the first."""
+    await post(pair, "/v1/documents", LETTER, "one")
+    other = await post(pair, "/v1/documents", {**LETTER, "priority": "express"}, "one", 409)
+    assert other["code"] == "request.key-reused"
+
+
+async def test_a_key_of_a_document_is_no_key_of_a_statement(pair: Pair) -> None:
+    """What was asked is part of what the key stands for."""
+    sent = await post(pair, "/v1/documents", LETTER, "one")
+    path = f"/v1/documents/{sent['doc']}/statements"
+    assert (await post(pair, path, {"code": "recall", "text": "nhầm"}, "one", 409))["code"] == "request.key-reused"
+
+
+@pytest.mark.parametrize("key", [None, "", "x" * 129, "a\tb", "é"])
+async def test_whatever_changes_something_needs_a_key(pair: Pair, key: str | None) -> None:
+    """Without one, a repeated request would be a second document."""
+    headers = {} if key is None else {"Idempotency-Key": key}
+    async with pair.http.post("/v1/documents", json=LETTER, headers=headers) as response:
+        found = await problem_of(response)
+    assert found["code"] == "request.malformed"
+    assert "Idempotency-Key" in found["detail"]
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"to": []}, "request.malformed"),
+        ({"to": "H49"}, "request.malformed"),
+        ({"to": ["h49"]}, "id.malformed"),
+        ({"to": ["H99"]}, "party.unknown"),
+        ({"to": ["G22"]}, "envelope.wrong-recipient"),
+        ({"kind": "recall"}, "request.malformed"),
+        ({"kind": "update"}, "request.malformed"),
+        ({"kind": "update", "ref": "00" * 32}, "envelope.reference"),
+        ({"ref": "00" * 32}, "request.malformed"),
+        ({"priority": "soon"}, "request.malformed"),
+        ({"priority": True}, "request.malformed"),
+        ({"expires_ms": 1}, "envelope.expired"),
+        ({"expires_ms": 2**53}, "codec.schema"),
+        ({"meta": {"secrecy": "mật"}}, "envelope.secret"),
+        ({"meta": {"subject": "x" * 2001}}, "codec.schema"),
+        ({"meta": {"unknown": "x"}}, "codec.schema"),
+        ({"files": [{"name": "a/b", "data": ""}]}, "codec.schema"),
+        ({"files": [{"name": "..", "data": ""}]}, "codec.schema"),
+        ({"files": [{"name": "a", "data": "%%"}]}, "request.malformed"),
+        ({"files": [{"name": "a", "size": 2**25, "chunks": []}]}, "request.malformed"),
+        ({"files": [{"name": "a", "size": 5, "chunks": ["00" * 32]}]}, "content.missing"),
+        ({"files": [{"name": "a", "size": 5, "chunks": []}]}, "content.unsupported"),
+        ({"files": [{"name": "a", "size": 5, "chunks": ["00" * 32] * 2}]}, "content.corrupt"),
+        ({"surprise": 1}, "request.malformed"),
+    ],
+)
+async def test_what_cannot_be_sent_is_refused_with_its_own_code(pair: Pair, change: dict[str, Any], code: str) -> None:
+    """Software reads the code; people read the detail."""
+    async with pair.http.post("/v1/documents", json=LETTER | change, headers={"Idempotency-Key": "k"}) as response:
+        assert (await problem_of(response))["code"] == code
+    assert (await pair.sender.status())["totals"]["envelopes"] == 0
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"\xff", b"{", b'{"to": NaN}', b"[" * 100_000, b'{"to": ["\\ud800"]}'])
+async def test_a_body_that_is_no_json_object_is_refused(pair: Pair, body: bytes) -> None:
+    """Nothing of it reaches the node, and nothing of it is a mistake of ours."""
+    async with pair.http.post("/v1/documents", data=body, headers={"Idempotency-Key": "k"}) as response:
+        assert (await problem_of(response))["code"] == "request.malformed"
+
+
+async def test_an_alias_is_resolved_and_remembered(pair: Pair) -> None:
+    """Old software writes old codes; the answer says whom they mean now, and twice the same is one copy."""
+    sent = await post(pair, "/v1/documents", LETTER | {"to": ["000.00.00.H49", "H49"]}, "k")
+    assert sent["to"] == ["H49"]
+    assert sent["written_as"] == {"H49": "000.00.00.H49"}
+
+
+async def test_pages_of_a_box_show_every_row_once_while_more_arrive(pair: Pair) -> None:
+    """A cursor names a row, so that a new document shifts nothing."""
+    for number in range(7):
+        await post(pair, "/v1/documents", {"to": ["H49", "H54"]}, f"k{number}")
+    seen, cursor = [], ""
+    while True:
+        page = await get(pair, f"/v1/documents?box=outbox&limit=3&cursor={cursor}")
+        described.check("Page", page)
+        seen += [(row["doc"], row["recipient"]) for row in page["documents"]]
+        await post(pair, "/v1/documents", LETTER, f"later {len(seen)}")
+        if page["next"] is None:
+            break
+        cursor = page["next"]
+    assert len(seen) == len(set(seen)) == 14
+
+
+async def test_a_cursor_of_another_list_is_refused(pair: Pair) -> None:
+    """It would silently show the wrong rows."""
+    for number in range(2):
+        await post(pair, "/v1/documents", LETTER, f"k{number}")
+    cursor = (await get(pair, "/v1/documents?box=outbox&limit=1"))["next"]
+    assert (await get(pair, f"/v1/documents?box=inbox&cursor={cursor}", 400))["code"] == "request.cursor"
+    assert (await get(pair, "/v1/documents?cursor=nonsense", 400))["code"] == "request.cursor"
+
+
+@pytest.mark.parametrize("query", ["box=spam", "limit=0", "limit=501", "limit=x", "limit=-1", "state=lost", "limit=９"])
+async def test_a_wrong_query_is_refused(pair: Pair, query: str) -> None:
+    """A misspelt filter must not show everything."""
+    assert (await get(pair, f"/v1/documents?{query}", 400))["code"] == "request.malformed"
+
+
+async def test_a_document_is_shown_with_its_history_and_next_steps(pair: Pair) -> None:
+    """Who said what when, signed with which key, and what this side may do now."""
+    sent = await post(pair, "/v1/documents", LETTER, "k")
+    await until(pair.sender, State.ARRIVED, sent["doc"])
+    shown = await get(pair, f"/v1/documents/{sent['doc']}")
+    described.check("Document", shown)
+    (transmission,) = shown["transmissions"]
+    assert (transmission["state"], transmission["state_vi"]) == ("arrived", "đã đến")
+    assert [code["name"] for code in transmission["possible"]] == ["recall"]
+    (said,) = shown["history"]
+    assert (said["by"], said["name"], said["name_vi"]) == ("H49", "arrived", "đã đến")
+    other = await get(pair, f"/v1/documents/{sent['doc']}?recipient=H54")
+    assert other["transmissions"] == other["history"] == []
+
+
+async def test_a_start_of_an_id_names_a_document(pair: Pair) -> None:
+    """People do not type 64 digits; an odd number of them is no mistake."""
+    sent = await post(pair, "/v1/documents", LETTER, "k")
+    for digits in (8, 9, 31, 64):
+        assert (await get(pair, f"/v1/documents/{sent['doc'][:digits]}"))["doc"] == sent["doc"]
+    assert (await get(pair, f"/v1/documents/{sent['doc'][:7]}", 400))["code"] == "id.malformed"
+    assert (await get(pair, f"/v1/documents/{unknown_id(1).hex()[:20]}", 404))["code"] == "document.unknown"
+    assert (await get(pair, f"/v1/documents/{unknown_id(1).hex()}", 404))["code"] == "document.unknown"
+
+
+async def test_a_start_that_fits_two_documents_names_neither(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Refusing the wrong document would be worse than asking again."""
+
+    async def two(prefix: bytes, limit: int) -> list[bytes]:
+        return [prefix + bytes(28), prefix + bytes(27) + b"\x01"]
+
+    monkeypatch.setattr(pair.office.node.store, "starting", two)
+    assert (await get(pair, "/v1/documents/00112233", 409))["code"] == "document.ambiguous"
+
+
+async def test_statements_go_both_ways_and_say_so(pair: Pair) -> None:
+    """The province receives and assigns; the office recalls; the province agrees; both see the same."""
+    sent = await pair.sender.send(["H49"], meta={"subject": "x"})
+    await until(pair.recipient, State.ARRIVED, sent.doc)
+    stated = await pair.recipient.advance(sent.doc, Code.RECEIVED, actor="Nguyễn Văn An")
+    assert stated.statements[0][0] == "H49"
+    await until(pair.sender, State.RECEIVED, sent.doc)
+    described.check(
+        "Stated", await post(pair, f"/v1/documents/{sent.doc}/statements", {"code": "13", "text": "nhầm"}, "r")
+    )
+    await until_recall(pair.recipient, sent.doc)
+    await pair.recipient.agree(sent.doc)
+    await until(pair.sender, State.RECOVERED, sent.doc)
+    names = [said.code.name for said in (await pair.sender.document(sent.doc)).history]
+    assert names == ["ARRIVED", "RECEIVED", "RECALL", "AGREE"]
+
+
+async def until_recall(client: Client, doc: str) -> None:
+    """Waits until a recall has come."""
+    async for change in client.changes(0):
+        if change.doc == doc and change.code.name == "RECALL":
+            return
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ({"code": "received"}, "statement.wrong-author"),
+        ({"code": "01"}, "request.malformed"),
+        ({"code": "recall"}, "lifecycle.reason-needed"),
+        ({"code": "recall", "text": "x" * 2001}, "codec.schema"),
+        ({"code": "recall", "text": "a\x00b"}, "codec.schema"),
+        ({"code": 13}, "request.malformed"),
+        ({}, "request.malformed"),
+        ({"code": "recall", "text": "x", "more": 1}, "request.malformed"),
+        ({"code": "recall", "text": "x", "recipient": "H54"}, "document.unknown"),
+    ],
+)
+async def test_what_cannot_be_stated_is_refused_with_its_own_code(pair: Pair, body: dict[str, Any], code: str) -> None:
+    """A sender cannot receive its own letter, and the node's own words are nobody's to say."""
+    sent = await post(pair, "/v1/documents", LETTER, "k")
+    async with pair.http.post(
+        f"/v1/documents/{sent['doc']}/statements", json=body, headers={"Idempotency-Key": "s"}
+    ) as response:
+        assert (await problem_of(response))["code"] == code
+
+
+async def test_the_evidence_of_a_document_is_a_file(pair: Pair) -> None:
+    """It can be read by whoever gets it; that it holds is tested where evidence lives."""
+    sent = await pair.sender.send(["H49"])
+    await until(pair.sender, State.ARRIVED, sent.doc)
+    async with pair.http.get(f"/v1/documents/{sent.doc}/evidence") as response:
+        assert response.content_type == "application/vnd.docaxis.evidence"
+        assert response.headers["Content-Disposition"] == f'attachment; filename="{sent.doc[:12]}.evidence"'
+        assert len(evidence.read(await response.read()).statements) == 1
+
+
+async def test_a_repeated_request_is_answered_though_its_content_is_gone(pair: Pair) -> None:
+    """After a recall the content is destroyed, but the answer that was given stands."""
+    content = b"x" * 70_000
+    body = {**LETTER, "files": [{"name": "a", "data": b64encode(content).decode()}]}
+    first = await post(pair, "/v1/documents", body, "k")
+    digest = sha256(content).hexdigest()
+    uploaded = {**LETTER, "files": [{"name": "a", "size": 70_000, "chunks": [digest]}]}
+    for path in pair.office.kept():
+        path.unlink()
+    assert await post(pair, "/v1/documents", uploaded, "k") == first
+    assert (await post(pair, "/v1/documents", uploaded, "another", 409))["code"] == "content.missing"
