@@ -9,12 +9,13 @@ import argparse
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib import import_module
-from importlib.metadata import EntryPoint, PackageNotFoundError, distribution
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn
 
 from docaxis.core.errors import DocaxisError
 
 if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
     Subparsers = argparse._SubParsersAction[Any]
 
 OK: Final = 0
@@ -121,7 +122,8 @@ def build(words: Sequence[str]) -> argparse.ArgumentParser:
     parser.add_argument("--version", action=_Version)
     subparsers = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=Parser)
     called = next((word for word in words if not word.startswith("-")), None)
-    plugs = {plug.name: plug for plug in _plugs()}
+    # Reading what is installed costs a running node megabytes: a command of this package does without.
+    plugs = {} if called in COMMANDS else {plug.name: plug for plug in _plugs()}
     if called is not None and called not in {*COMMANDS, *plugs}:
         from docaxis.cli import output
 
@@ -145,7 +147,9 @@ def _load_once(subparsers: "Subparsers", name: str, module: str) -> None:
         import_module(f"docaxis.cli.{module}").add_parser(subparsers)
 
 
-def _plugs() -> Iterator[EntryPoint]:
+def _plugs() -> "Iterator[EntryPoint]":
+    from importlib.metadata import PackageNotFoundError, distribution
+
     try:
         yield from distribution("docaxis").entry_points.select(group=PLUGS)
     except PackageNotFoundError:

@@ -4,6 +4,7 @@ The only place that knows every adapter. It decides nothing and computes nothing
 """
 
 import asyncio
+import gc
 import getpass
 import logging
 import os
@@ -256,6 +257,9 @@ async def _run(folder: Path, settings: Settings, passphrase: str | None) -> None
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, asked.set)
     await service.start()
+    # What was built by now lives as long as the process: the collector need not look at it again and again.
+    gc.collect()
+    gc.freeze()
     try:
         async with asyncio.TaskGroup() as group:
             life = group.create_task(service.node.wait())
