@@ -112,6 +112,7 @@ class Host:
     def restore(self, kept: Backup) -> None:
         """The copy replaces everything; whatever was learnt since then is forgotten."""
         self.crash("restored from a backup")
+        self.network.forget(self.party)
         self.tables.restore(kept.tables)
         self.chunks = dict(kept.chunks)
         self.ground.watch.restored(self.party, kept.mark)

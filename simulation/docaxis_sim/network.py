@@ -71,12 +71,17 @@ class Network:
         self.silent: dict[str, int] = {}
         self.slow: dict[str, int] = {}
         self.spoilt: dict[str, int] = {}
+        self._forgotten: dict[str, int] = {}
 
     def heal(self) -> None:
         """From now on the network is fine."""
         self.weather = FINE
         for faults in (self.cuts, self.silent, self.slow, self.spoilt):
             faults.clear()
+
+    def forget(self, source: PartyId) -> None:
+        """Requests of `source` that are under way are lost with the memory of having made them."""
+        self._forgotten[source] = self._forgotten.get(source, 0) + 1
 
     def send(self, source: PartyId, effect: Send, report: Report) -> None:
         """Starts a request; `report` is called once, sooner or later."""
@@ -94,8 +99,9 @@ class Network:
 
     def _request(self, source: PartyId, effect: Send, report: Report) -> Steps:
         env = self._ground.env
+        made = self._forgotten.get(source)
         yield env.timeout(self._latency_ms())
-        station = self._reach(source, effect)
+        station = self._reach(source, effect) if self._forgotten.get(source) == made else None
         if station is None or self._happens(self.weather.lose_request):
             yield env.timeout(CONNECT_TIMEOUT_MS)
             report(None, "peer.timeout", 0)
@@ -134,8 +140,9 @@ class Network:
 
     def _ghost(self, source: PartyId, effect: Send, after_ms: int) -> Steps:
         """The same request once more; nobody waits for its answer."""
+        made = self._forgotten.get(source)
         yield self._ground.env.timeout(self._latency_ms() + after_ms)
-        station = self._reach(source, effect)
+        station = self._reach(source, effect) if self._forgotten.get(source) == made else None
         if station is not None and station.up and station.party not in self.silent:
             self._ground.note(station.party, "repeated", f"{source} {effect.batch.hex()[:8]}")
             station.arrive(source, effect.body, _nobody)
