@@ -11,10 +11,11 @@ from docaxis.core.addresses import Entry
 from docaxis.core.errors import TheirFault
 from docaxis.core.ids import PartyId
 from docaxis.directory import drafts
-from docaxis.directory.ceremony import Ceremony
+from docaxis.directory.ceremony import Ceremony, new_officers
 from docaxis.directory.entries import make_key, simple_entry
+from docaxis.directory.publish import Online
 from docaxis.directory.repository import Repository
-from docaxis.directory.signing import Officer, add_signature, read_metadata
+from docaxis.directory.signing import Officer, Officers, add_signature, read_metadata
 from docaxis.seal.certificates import make_certificate
 from docaxis.seal.keys import new_ed25519, new_tls_key, public_ed25519
 
@@ -85,14 +86,16 @@ async def node(town: Ceremony, folder: Path, now_ms: int = NOW_MS) -> Repository
     return repository
 
 
-def republished(town: Ceremony, files: dict[str, bytes]) -> dict[str, bytes]:
-    """The files with a first snapshot and timestamp over whatever roles are among them, signed by the publisher: what a
+def republished(town: Ceremony, files: dict[str, bytes], version: int = 1) -> dict[str, bytes]:
+    """The files with a snapshot and timestamp over whatever roles are among them, signed by the publisher: what a
     thief of the online keys can do."""
     roles = {name[2:-5]: (1, raw) for name, raw in files.items() if name.startswith("1.") and name.endswith(".json")}
     roles = {name: each for name, each in roles.items() if name not in ("root", "snapshot")}
-    snapshot = resigned(drafts.new_snapshot(1, roles, NOW_MS + DAY_MS).to_bytes(), town.online.snapshot)
-    timestamp = resigned(drafts.new_timestamp(1, 1, snapshot, NOW_MS + DAY_MS).to_bytes(), town.online.timestamp)
-    return {**files, "1.snapshot.json": snapshot, "timestamp.json": timestamp}
+    snapshot = resigned(drafts.new_snapshot(version, roles, NOW_MS + DAY_MS).to_bytes(), town.online.snapshot)
+    timestamp = resigned(
+        drafts.new_timestamp(version, version, snapshot, NOW_MS + DAY_MS).to_bytes(), town.online.timestamp
+    )
+    return {**files, f"{version}.snapshot.json": snapshot, "timestamp.json": timestamp}
 
 
 def resigned(raw: bytes, *officers: Officer, **changes: Any) -> bytes:
@@ -104,3 +107,14 @@ def resigned(raw: bytes, *officers: Officer, **changes: Any) -> bytes:
     for officer in officers:
         add_signature(metadata, officer)
     return metadata.to_bytes()
+
+
+def rotate_root(town: Ceremony, now_ms: int, online: Online | None = None) -> None:
+    """Every officer of the root is replaced; optionally the publisher's keys, too."""
+    old, town.people = town.people, new_officers(3)
+    town.online = online or town.online
+    table = Officers(2, tuple(each.public_key for each in town.people))
+    town.bench.draft_root(table, table, town.online, now_ms + 700 * DAY_MS)
+    town.bench._open_targets(now_ms + 700 * DAY_MS)
+    for person in old[:2]:
+        town.bench.sign("root", person)

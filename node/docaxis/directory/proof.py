@@ -170,10 +170,7 @@ def _shard(infos: Mapping[str, RoleInfo], path: str, raw: bytes) -> Shard:
     stated = next((each for each in infos[agency].shards if each.path == path), None) if agency in infos else None
     if stated is None:
         raise TheirFault("directory.mismatch", f"the proof does not show who signed {path}")
-    shard = Shard(raw)
-    if shard.sha256_hex != stated.sha256_hex or shard.path != path:
-        raise TheirFault("directory.mismatch", f"{path} is not the shard that was signed")
-    return shard
+    return stated.open(raw)
 
 
 def prove(accepted: Accepted, parties: Iterable[PartyId]) -> Proof:

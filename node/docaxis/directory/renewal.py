@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from docaxis.core.errors import TheirFault
 from docaxis.core.trust import Authority, Versions, check_replaces
 from docaxis.directory import layout
-from docaxis.directory.shards import Index, Shard
+from docaxis.directory.shards import Index
 from docaxis.directory.verified import MetadataSet, RoleInfo, TimestampInfo
 
 ROOTS_PER_PASS_MAX: Final = 64
@@ -151,11 +151,7 @@ def _shards(
     known = {shard.sha256_hex: shard for shard in old.entries.shards()} if old else {}
     wanted = [info for role in roles.values() for info in role.shards if info.sha256_hex not in known]
     answers = yield [File(info.file_name, info.length) for info in wanted]
-    for info, raw in zip(wanted, answers, strict=True):
-        shard = Shard(_there(raw))
-        if shard.sha256_hex != info.sha256_hex:
-            raise TheirFault("directory.mismatch", f"{info.path} is not the shard that was signed")
-        known[info.sha256_hex] = shard
+    known |= {info.sha256_hex: info.open(_there(raw)) for info, raw in zip(wanted, answers, strict=True)}
     shards = []
     for info in (info for role in roles.values() for info in role.shards):
         shard = known[info.sha256_hex]

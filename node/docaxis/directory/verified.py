@@ -31,6 +31,7 @@ from docaxis.core.errors import TheirFault
 from docaxis.core.ids import KeyId
 from docaxis.core.trust import Authority
 from docaxis.directory import layout
+from docaxis.directory.shards import Shard
 from docaxis.seal.keys import key_id
 
 ROLES_REMEMBERED_MAX: Final = 512
@@ -48,6 +49,15 @@ class ShardInfo(NamedTuple):
     def file_name(self) -> str:
         """The name under which it is fetched."""
         return layout.shard_name(self.path, self.sha256_hex)
+
+    def open(self, raw: bytes) -> Shard:
+        """The shard, read only once it is what was signed; raises `TheirFault` ``directory.mismatch`` and `Shard`'s."""
+        if len(raw) != self.length or sha256(raw).hexdigest() != self.sha256_hex:
+            raise TheirFault("directory.mismatch", f"{self.path} is not the shard that was signed")
+        shard = Shard(raw)
+        if shard.path != self.path:
+            raise TheirFault("directory.wrong-path", f"{self.path} holds the shard {shard.path}")
+        return shard
 
 
 class RoleInfo(NamedTuple):
