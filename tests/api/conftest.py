@@ -1,4 +1,4 @@
-"""Two nodes that know each other, and a third that is in the directory only."""
+"""An axis of real nodes: G22 and H49 serve, H54 is in the directory and switched off."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -10,44 +10,56 @@ import pytest
 import pytest_asyncio
 
 from docaxis.client import Client
-from docaxis.core.ids import PartyId
-from tests.api.street import TOKEN, House, Street
+from docaxis.runtime import folder as places
+from docaxis.runtime.node import Node
+from docaxis.testing.axis import AxisNode, LocalAxis
 
 
 class Pair(NamedTuple):
-    """The sender's and the recipient's node, each with a typed client, and plain HTTP to the sender's API."""
+    """The sender's and the recipient's node, a client of each, and plain HTTP to the sender's API at `url`."""
 
-    street: Street
-    office: House
-    province: House
+    office: AxisNode
+    province: AxisNode
     sender: Client
     recipient: Client
+    url: str
     http: aiohttp.ClientSession
+
+    @property
+    def node(self) -> Node:
+        """The sender's running node."""
+        assert self.office.service is not None
+        return self.office.service.node
+
+
+def chunks_of(node: AxisNode) -> list[Path]:
+    """The chunk files that a node keeps."""
+    return [path for path in (node.folder / places.BLOBS).rglob("*") if path.is_file()]
 
 
 @asynccontextmanager
 async def opened(folder: Path) -> AsyncIterator[Pair]:
-    """G22 and H49 are open, H54 is never at home."""
-    street = Street(folder, ["G22", "H49", "H54"])
+    """The axis, and a session with the sender's token."""
     async with AsyncExitStack() as stack:
-        office = await stack.enter_async_context(street.open(PartyId("G22")))
-        province = await stack.enter_async_context(street.open(PartyId("H49")))
-        sender = await stack.enter_async_context(office.client())
-        recipient = await stack.enter_async_context(province.client())
-        headers = {"Authorization": f"Bearer {TOKEN}"}
-        http = await stack.enter_async_context(aiohttp.ClientSession(office.url, headers=headers))
-        yield Pair(street, office, province, sender, recipient, http)
+        axis = await stack.enter_async_context(LocalAxis(["G22", "H49", "H54"], folder=folder))
+        await axis["H54"].stop()
+        office = axis["G22"]
+        assert office.service is not None
+        url = f"http://127.0.0.1:{office.service.api_port}"
+        headers = {"Authorization": f"Bearer {(office.folder / places.API_TOKEN).read_text()}"}
+        http = await stack.enter_async_context(aiohttp.ClientSession(url, headers=headers))
+        yield Pair(office, axis["H49"], office.client, axis["H49"].client, url, http)
 
 
 @pytest.fixture
 async def pair(tmp_path: Path) -> AsyncIterator[Pair]:
-    """A street of one's own."""
-    async with opened(tmp_path) as found:
+    """An axis of one's own."""
+    async with opened(tmp_path / "axis") as found:
         yield found
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Pair]:
-    """One street for a whole module, for tests after which it is as before."""
-    async with opened(tmp_path_factory.mktemp("street")) as found:
+    """One axis for a whole module, for tests after which it is as before."""
+    async with opened(tmp_path_factory.mktemp("axis") / "axis") as found:
         yield found

@@ -43,7 +43,7 @@ async def problem_of(response: aiohttp.ClientResponse) -> dict[str, Any]:
 @pytest.mark.parametrize("token", ["", "Bearer wrong", "Basic Zm9v", "Bearer \udce9"])
 async def test_no_route_answers_without_the_token(shared: Pair, token: str) -> None:
     """One forgotten route would be open to every program on the machine."""
-    async with aiohttp.ClientSession(shared.office.url, headers={"Authorization": token}) as session:
+    async with aiohttp.ClientSession(shared.url, headers={"Authorization": token}) as session:
         for route in ROUTES:
             async with session.request(route.method, filled(route.path)) as response:
                 assert (await problem_of(response))["code"] == "request.unauthorised", route
@@ -93,7 +93,7 @@ async def test_a_mistake_of_ours_tells_the_log_and_not_the_caller(
     async def broken() -> None:
         raise RuntimeError("a secret detail")
 
-    monkeypatch.setattr(shared.office.node, "status", broken)
+    monkeypatch.setattr(shared.node, "status", broken)
     async with shared.http.get("/v1/status") as response:
         found = await problem_of(response)
     assert found["code"] == "node.internal"

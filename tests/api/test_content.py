@@ -15,7 +15,7 @@ from docaxis.api.content import disposition
 from docaxis.client import Attachment
 from docaxis.core.errors import DocaxisError
 from docaxis.core.lifecycle import State
-from tests.api.conftest import Pair
+from tests.api.conftest import Pair, chunks_of
 from tests.api.test_app import problem_of
 from tests.api.test_documents import get, until
 
@@ -41,7 +41,7 @@ async def test_small_and_empty_files_travel_with_the_letter(pair: Pair, tmp_path
     document = await pair.recipient.document(sent.doc)
     for n, content in enumerate([b"one line", b""]):
         assert (await pair.recipient.save_file(document, n, tmp_path / str(n))).read_bytes() == content
-    assert pair.province.kept() == []
+    assert chunks_of(pair.province) == []
 
 
 async def test_a_chunk_must_be_what_its_name_says(pair: Pair) -> None:
@@ -52,7 +52,7 @@ async def test_a_chunk_must_be_what_its_name_says(pair: Pair) -> None:
         assert (await problem_of(response))["code"] == "request.malformed"
     async with pair.http.put(f"/v1/chunks/{sha256(b'a').hexdigest()}", data=BytesIO(b"x" * (2**22 + 1))) as response:
         assert (await problem_of(response))["code"] == "codec.too-long"
-    assert pair.office.kept() == []
+    assert chunks_of(pair.office) == []
 
 
 async def test_a_file_whose_chunks_have_other_sizes_is_refused(pair: Pair) -> None:
@@ -76,7 +76,7 @@ async def test_uploads_are_bounded(pair: Pair, monkeypatch: pytest.MonkeyPatch) 
 async def test_content_that_is_not_here_is_an_error_and_not_half_a_file(pair: Pair) -> None:
     """It is noticed before the first word of the answer."""
     sent = await pair.sender.send(["H54"], files=[Attachment(b"x" * 100_000, "a")])
-    for path in pair.office.kept():
+    for path in chunks_of(pair.office):
         path.unlink()
     assert (await get(pair, f"/v1/documents/{sent.doc}/files/0", 409))["code"] == "content.missing"
     assert (await get(pair, f"/v1/documents/{sent.doc}/files/1", 409))["code"] == "content.missing"
@@ -87,7 +87,7 @@ async def test_a_file_that_breaks_on_its_way_is_never_taken_for_whole(pair: Pair
     content = os.urandom(2 * 2**20)
     sent = await pair.sender.send(["H54"], files=[Attachment(content, "a")])
     second = sha256(content[2**20 :]).hexdigest()
-    next(path for path in pair.office.kept() if path.name == second).unlink()
+    next(path for path in chunks_of(pair.office) if path.name == second).unlink()
     with pytest.raises(DocaxisError) as caught:
         await pair.sender.save_file(await pair.sender.document(sent.doc), 0, tmp_path / "a")
     assert caught.value.code == "node.unreachable"

@@ -10,16 +10,16 @@ from docaxis.client import Change, Client
 from docaxis.core import evidence
 from docaxis.core.lifecycle import Code, State
 from tests.api import described
-from tests.api.conftest import Pair
-from tests.api.street import unknown_id
+from tests.api.conftest import Pair, chunks_of
 from tests.api.test_app import problem_of
 
-LETTER = {"to": ["H49"], "meta": {"subject": "Về việc nghỉ Tết Nguyên đán"}}
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+LETTER: dict[str, Any] = {"to": ["H49"], "meta": {"subject": "Về việc nghỉ Tết Nguyên đán"}}
 
 
-async def post(pair: Pair, path: str, body: Any, key: str, status: int = 202) -> dict[str, Any]:
+async def post(shared: Pair, path: str, body: Any, key: str, status: int = 202) -> dict[str, Any]:
     """Posts JSON under a key."""
-    async with pair.http.post(path, json=body, headers={"Idempotency-Key": key}) as response:
+    async with shared.http.post(path, json=body, headers={"Idempotency-Key": key}) as response:
         if response.status != 202:
             await problem_of(response)
         found: dict[str, Any] = await response.json(content_type=None)
@@ -27,9 +27,9 @@ async def post(pair: Pair, path: str, body: Any, key: str, status: int = 202) ->
         return found
 
 
-async def get(pair: Pair, path: str, status: int = 200) -> dict[str, Any]:
+async def get(shared: Pair, path: str, status: int = 200) -> dict[str, Any]:
     """Gets JSON."""
-    async with pair.http.get(path) as response:
+    async with shared.http.get(path) as response:
         found: dict[str, Any] = await response.json(content_type=None)
         assert response.status == status, found
         return found
@@ -43,117 +43,121 @@ async def until(client: Client, state: State, doc: str) -> Change:
     raise AssertionError("the feed has no end")
 
 
-async def test_a_submission_is_answered_with_its_id_and_times_in_vietnam(pair: Pair) -> None:
+async def test_a_submission_is_answered_with_its_id_and_times_in_vietnam(shared: Pair) -> None:
     """The answer is the description's, and ms and ISO 8601 say the same."""
-    sent = await post(pair, "/v1/documents", LETTER, "one")
+    sent = await post(shared, "/v1/documents", LETTER, "one 44")
     described.check("Sent", sent)
     assert sent["to"] == ["H49"]
     assert sent["created_at"].endswith("+07:00")
 
 
-async def test_the_same_key_and_request_is_one_document(pair: Pair) -> None:
+async def test_the_same_key_and_request_is_one_document(shared: Pair) -> None:
     """A clerk's program that lost the answer asks again, in other JSON of the same meaning."""
-    first = await post(pair, "/v1/documents", LETTER, "one")
-    again = await post(pair, "/v1/documents", {**dict(reversed(LETTER.items())), "kind": "new", "files": []}, "one")
+    first = await post(shared, "/v1/documents", LETTER, "one 52")
+    again = await post(
+        shared, "/v1/documents", {**dict(reversed(LETTER.items())), "kind": "new", "files": []}, "one 52"
+    )
     assert first == again
-    assert (await pair.sender.status())["totals"]["envelopes"] == 1
+    assert [row.doc async for row in shared.sender.outbox()].count(first["doc"]) == 1
 
 
-async def test_the_same_key_for_another_request_is_refused(pair: Pair) -> None:
+async def test_the_same_key_for_another_request_is_refused(shared: Pair) -> None:
     """Otherwise the second letter would vanish behind the answer to the first."""
-    await post(pair, "/v1/documents", LETTER, "one")
-    other = await post(pair, "/v1/documents", {**LETTER, "priority": "express"}, "one", 409)
+    await post(shared, "/v1/documents", LETTER, "one 60")
+    other = await post(shared, "/v1/documents", {**LETTER, "priority": "express"}, "one 60", 409)
     assert other["code"] == "request.key-reused"
 
 
-async def test_a_key_of_a_document_is_no_key_of_a_statement(pair: Pair) -> None:
+async def test_a_key_of_a_document_is_no_key_of_a_statement(shared: Pair) -> None:
     """What was asked is part of what the key stands for."""
-    sent = await post(pair, "/v1/documents", LETTER, "one")
+    sent = await post(shared, "/v1/documents", LETTER, "one 67")
     path = f"/v1/documents/{sent['doc']}/statements"
-    assert (await post(pair, path, {"code": "recall", "text": "nhầm"}, "one", 409))["code"] == "request.key-reused"
+    assert (await post(shared, path, {"code": "recall", "text": "nhầm"}, "one 67", 409))["code"] == "request.key-reused"
 
 
-async def test_an_alias_is_resolved_and_remembered(pair: Pair) -> None:
+async def test_an_alias_is_resolved_and_remembered(shared: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     """Old software writes old codes; the answer says whom they mean now, and twice the same is one copy."""
-    sent = await post(pair, "/v1/documents", LETTER | {"to": ["000.00.00.H49", "H49"]}, "k")
+    monkeypatch.setattr(shared.node.book, "_aliases", {"000.00.00.H49": "H49"})
+    sent = await post(shared, "/v1/documents", LETTER | {"to": ["000.00.00.H49", "H49"]}, "k 74")
     assert sent["to"] == ["H49"]
     assert sent["written_as"] == {"H49": "000.00.00.H49"}
 
 
-async def test_pages_of_a_box_show_every_row_once_while_more_arrive(pair: Pair) -> None:
+async def test_pages_of_a_box_show_every_row_once_while_more_arrive(shared: Pair) -> None:
     """A cursor names a row, so that a new document shifts nothing."""
+    before = len([row async for row in shared.sender.outbox()])
     for number in range(7):
-        await post(pair, "/v1/documents", {"to": ["H49", "H54"]}, f"k{number}")
+        await post(shared, "/v1/documents", {"to": ["H49", "H54"]}, f"k{number} 82")
     seen, cursor = [], ""
     while True:
-        page = await get(pair, f"/v1/documents?box=outbox&limit=3&cursor={cursor}")
+        page = await get(shared, f"/v1/documents?box=outbox&limit=3&cursor={cursor}")
         described.check("Page", page)
         seen += [(row["doc"], row["recipient"]) for row in page["documents"]]
-        await post(pair, "/v1/documents", LETTER, f"later {len(seen)}")
+        await post(shared, "/v1/documents", LETTER, f"later {len(seen)} 82")
         if page["next"] is None:
             break
         cursor = page["next"]
-    assert len(seen) == len(set(seen)) == 14
+    assert len(seen) == len(set(seen)) == before + 14
 
 
-async def test_a_cursor_of_another_list_is_refused(pair: Pair) -> None:
+async def test_a_cursor_of_another_list_is_refused(shared: Pair) -> None:
     """It would silently show the wrong rows."""
     for number in range(2):
-        await post(pair, "/v1/documents", LETTER, f"k{number}")
-    cursor = (await get(pair, "/v1/documents?box=outbox&limit=1"))["next"]
-    assert (await get(pair, f"/v1/documents?box=inbox&cursor={cursor}", 400))["code"] == "request.cursor"
-    assert (await get(pair, "/v1/documents?cursor=nonsense", 400))["code"] == "request.cursor"
+        await post(shared, "/v1/documents", LETTER, f"k{number} 98")
+    cursor = (await get(shared, "/v1/documents?box=outbox&limit=1"))["next"]
+    assert (await get(shared, f"/v1/documents?box=inbox&cursor={cursor}", 400))["code"] == "request.cursor"
+    assert (await get(shared, "/v1/documents?cursor=nonsense", 400))["code"] == "request.cursor"
 
 
-async def test_a_document_is_shown_with_its_history_and_next_steps(pair: Pair) -> None:
+async def test_a_document_is_shown_with_its_history_and_next_steps(shared: Pair) -> None:
     """Who said what when, signed with which key, and what this side may do now."""
-    sent = await post(pair, "/v1/documents", LETTER, "k")
-    await until(pair.sender, State.ARRIVED, sent["doc"])
-    shown = await get(pair, f"/v1/documents/{sent['doc']}")
+    sent = await post(shared, "/v1/documents", LETTER, "k 107")
+    await until(shared.sender, State.ARRIVED, sent["doc"])
+    shown = await get(shared, f"/v1/documents/{sent['doc']}")
     described.check("Document", shown)
     (transmission,) = shown["transmissions"]
     assert (transmission["state"], transmission["state_vi"]) == ("arrived", "đã đến")
     assert [code["name"] for code in transmission["possible"]] == ["recall"]
     (said,) = shown["history"]
     assert (said["by"], said["name"], said["name_vi"]) == ("H49", "arrived", "đã đến")
-    other = await get(pair, f"/v1/documents/{sent['doc']}?recipient=H54")
+    other = await get(shared, f"/v1/documents/{sent['doc']}?recipient=H54")
     assert other["transmissions"] == other["history"] == []
 
 
-async def test_a_start_of_an_id_names_a_document(pair: Pair) -> None:
+async def test_a_start_of_an_id_names_a_document(shared: Pair) -> None:
     """People do not type 64 digits; an odd number of them is no mistake."""
-    sent = await post(pair, "/v1/documents", LETTER, "k")
+    sent = await post(shared, "/v1/documents", LETTER, "k 122")
     for digits in (8, 9, 31, 64):
-        assert (await get(pair, f"/v1/documents/{sent['doc'][:digits]}"))["doc"] == sent["doc"]
-    assert (await get(pair, f"/v1/documents/{sent['doc'][:7]}", 400))["code"] == "id.malformed"
-    assert (await get(pair, f"/v1/documents/{unknown_id(1).hex()[:20]}", 404))["code"] == "document.unknown"
-    assert (await get(pair, f"/v1/documents/{unknown_id(1).hex()}", 404))["code"] == "document.unknown"
+        assert (await get(shared, f"/v1/documents/{sent['doc'][:digits]}"))["doc"] == sent["doc"]
+    assert (await get(shared, f"/v1/documents/{sent['doc'][:7]}", 400))["code"] == "id.malformed"
+    assert (await get(shared, f"/v1/documents/{('0' * 20)}", 404))["code"] == "document.unknown"
+    assert (await get(shared, f"/v1/documents/{('0' * 63 + '1')}", 404))["code"] == "document.unknown"
 
 
-async def test_a_start_that_fits_two_documents_names_neither(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_start_that_fits_two_documents_names_neither(shared: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     """Refusing the wrong document would be worse than asking again."""
 
     async def two(prefix: bytes, limit: int) -> list[bytes]:
         return [prefix + bytes(28), prefix + bytes(27) + b"\x01"]
 
-    monkeypatch.setattr(pair.office.node.store, "starting", two)
-    assert (await get(pair, "/v1/documents/00112233", 409))["code"] == "document.ambiguous"
+    monkeypatch.setattr(shared.node.store, "starting", two)
+    assert (await get(shared, "/v1/documents/00112233", 409))["code"] == "document.ambiguous"
 
 
-async def test_statements_go_both_ways_and_say_so(pair: Pair) -> None:
+async def test_statements_go_both_ways_and_say_so(shared: Pair) -> None:
     """The province receives and assigns; the office recalls; the province agrees; both see the same."""
-    sent = await pair.sender.send(["H49"], meta={"subject": "x"})
-    await until(pair.recipient, State.ARRIVED, sent.doc)
-    stated = await pair.recipient.advance(sent.doc, Code.RECEIVED, actor="Nguyễn Văn An")
+    sent = await shared.sender.send(["H49"], meta={"subject": "x"})
+    await until(shared.recipient, State.ARRIVED, sent.doc)
+    stated = await shared.recipient.advance(sent.doc, Code.RECEIVED, actor="Nguyễn Văn An")
     assert stated.statements[0][0] == "H49"
-    await until(pair.sender, State.RECEIVED, sent.doc)
+    await until(shared.sender, State.RECEIVED, sent.doc)
     described.check(
-        "Stated", await post(pair, f"/v1/documents/{sent.doc}/statements", {"code": "13", "text": "nhầm"}, "r")
+        "Stated", await post(shared, f"/v1/documents/{sent.doc}/statements", {"code": "13", "text": "nhầm"}, "r 142")
     )
-    await until_recall(pair.recipient, sent.doc)
-    await pair.recipient.agree(sent.doc)
-    await until(pair.sender, State.RECOVERED, sent.doc)
-    names = [said.code.name for said in (await pair.sender.document(sent.doc)).history]
+    await until_recall(shared.recipient, sent.doc)
+    await shared.recipient.agree(sent.doc)
+    await until(shared.sender, State.RECOVERED, sent.doc)
+    names = [said.code.name for said in (await shared.sender.document(sent.doc)).history]
     assert names == ["ARRIVED", "RECEIVED", "RECALL", "AGREE"]
 
 
@@ -164,24 +168,24 @@ async def until_recall(client: Client, doc: str) -> None:
             return
 
 
-async def test_the_evidence_of_a_document_is_a_file(pair: Pair) -> None:
+async def test_the_evidence_of_a_document_is_a_file(shared: Pair) -> None:
     """It can be read by whoever gets it; that it holds is tested where evidence lives."""
-    sent = await pair.sender.send(["H49"])
-    await until(pair.sender, State.ARRIVED, sent.doc)
-    async with pair.http.get(f"/v1/documents/{sent.doc}/evidence") as response:
+    sent = await shared.sender.send(["H49"])
+    await until(shared.sender, State.ARRIVED, sent.doc)
+    async with shared.http.get(f"/v1/documents/{sent.doc}/evidence") as response:
         assert response.content_type == "application/vnd.docaxis.evidence"
         assert response.headers["Content-Disposition"] == f'attachment; filename="{sent.doc[:12]}.evidence"'
         assert len(evidence.read(await response.read()).statements) == 1
 
 
-async def test_a_repeated_request_is_answered_though_its_content_is_gone(pair: Pair) -> None:
+async def test_a_repeated_request_is_answered_though_its_content_is_gone(shared: Pair) -> None:
     """After a recall the content is destroyed, but the answer that was given stands."""
     content = b"x" * 70_000
     body = {**LETTER, "files": [{"name": "a", "data": b64encode(content).decode()}]}
-    first = await post(pair, "/v1/documents", body, "k")
+    first = await post(shared, "/v1/documents", body, "k 176")
     digest = sha256(content).hexdigest()
     uploaded = {**LETTER, "files": [{"name": "a", "size": 70_000, "chunks": [digest]}]}
-    for path in pair.office.kept():
+    for path in chunks_of(shared.office):
         path.unlink()
-    assert await post(pair, "/v1/documents", uploaded, "k") == first
-    assert (await post(pair, "/v1/documents", uploaded, "another", 409))["code"] == "content.missing"
+    assert await post(shared, "/v1/documents", uploaded, "k 176") == first
+    assert (await post(shared, "/v1/documents", uploaded, "another 176", 409))["code"] == "content.missing"
