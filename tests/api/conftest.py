@@ -46,7 +46,7 @@ async def opened(folder: Path) -> AsyncIterator[Pair]:
         office = axis["G22"]
         assert office.service is not None
         url = f"http://127.0.0.1:{office.service.api_port}"
-        headers = {"Authorization": f"Bearer {(office.folder / places.API_TOKEN).read_text()}"}
+        headers = {"Authorization": f"Bearer {(office.folder / places.API_TOKEN).read_text().strip()}"}
         http = await stack.enter_async_context(aiohttp.ClientSession(url, headers=headers))
         yield Pair(office, axis["H49"], office.client, axis["H49"].client, url, http)
 

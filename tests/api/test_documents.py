@@ -1,5 +1,6 @@
 """Documents over the API: handed in once, found again, stated about, and proved."""
 
+import itertools
 from base64 import b64encode
 from hashlib import sha256
 from typing import Any
@@ -13,13 +14,19 @@ from tests.api import described
 from tests.api.conftest import Pair, chunks_of
 from tests.api.test_app import problem_of
 
+_KEYS = itertools.count()
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 LETTER: dict[str, Any] = {"to": ["H49"], "meta": {"subject": "Về việc nghỉ Tết Nguyên đán"}}
 
 
-async def post(shared: Pair, path: str, body: Any, key: str, status: int = 202) -> dict[str, Any]:
-    """Posts JSON under a key."""
-    async with shared.http.post(path, json=body, headers={"Idempotency-Key": key}) as response:
+def fresh() -> str:
+    """A key that no request has had."""
+    return f"key {next(_KEYS)}"
+
+
+async def post(shared: Pair, path: str, body: Any, key: str = "", status: int = 202) -> dict[str, Any]:
+    """Posts JSON under a key, a fresh one unless given."""
+    async with shared.http.post(path, json=body, headers={"Idempotency-Key": key or fresh()}) as response:
         if response.status != 202:
             await problem_of(response)
         found: dict[str, Any] = await response.json(content_type=None)
@@ -45,7 +52,7 @@ async def until(client: Client, state: State, doc: str) -> Change:
 
 async def test_a_submission_is_answered_with_its_id_and_times_in_vietnam(shared: Pair) -> None:
     """The answer is the description's, and ms and ISO 8601 say the same."""
-    sent = await post(shared, "/v1/documents", LETTER, "one 44")
+    sent = await post(shared, "/v1/documents", LETTER)
     described.check("Sent", sent)
     assert sent["to"] == ["H49"]
     assert sent["created_at"].endswith("+07:00")
@@ -53,32 +60,33 @@ async def test_a_submission_is_answered_with_its_id_and_times_in_vietnam(shared:
 
 async def test_the_same_key_and_request_is_one_document(shared: Pair) -> None:
     """A clerk's program that lost the answer asks again, in other JSON of the same meaning."""
-    first = await post(shared, "/v1/documents", LETTER, "one 52")
-    again = await post(
-        shared, "/v1/documents", {**dict(reversed(LETTER.items())), "kind": "new", "files": []}, "one 52"
-    )
+    key = fresh()
+    first = await post(shared, "/v1/documents", LETTER, key)
+    again = await post(shared, "/v1/documents", {**dict(reversed(LETTER.items())), "kind": "new", "files": []}, key)
     assert first == again
     assert [row.doc async for row in shared.sender.outbox()].count(first["doc"]) == 1
 
 
 async def test_the_same_key_for_another_request_is_refused(shared: Pair) -> None:
     """Otherwise the second letter would vanish behind the answer to the first."""
-    await post(shared, "/v1/documents", LETTER, "one 60")
-    other = await post(shared, "/v1/documents", {**LETTER, "priority": "express"}, "one 60", 409)
+    key = fresh()
+    await post(shared, "/v1/documents", LETTER, key)
+    other = await post(shared, "/v1/documents", {**LETTER, "priority": "express"}, key, 409)
     assert other["code"] == "request.key-reused"
 
 
 async def test_a_key_of_a_document_is_no_key_of_a_statement(shared: Pair) -> None:
     """What was asked is part of what the key stands for."""
-    sent = await post(shared, "/v1/documents", LETTER, "one 67")
+    key = fresh()
+    sent = await post(shared, "/v1/documents", LETTER, key)
     path = f"/v1/documents/{sent['doc']}/statements"
-    assert (await post(shared, path, {"code": "recall", "text": "nhầm"}, "one 67", 409))["code"] == "request.key-reused"
+    assert (await post(shared, path, {"code": "recall", "text": "nhầm"}, key, 409))["code"] == "request.key-reused"
 
 
 async def test_an_alias_is_resolved_and_remembered(shared: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     """Old software writes old codes; the answer says whom they mean now, and twice the same is one copy."""
     monkeypatch.setattr(shared.node.book, "_aliases", {"000.00.00.H49": "H49"})
-    sent = await post(shared, "/v1/documents", LETTER | {"to": ["000.00.00.H49", "H49"]}, "k 74")
+    sent = await post(shared, "/v1/documents", LETTER | {"to": ["000.00.00.H49", "H49"]})
     assert sent["to"] == ["H49"]
     assert sent["written_as"] == {"H49": "000.00.00.H49"}
 
@@ -86,14 +94,14 @@ async def test_an_alias_is_resolved_and_remembered(shared: Pair, monkeypatch: py
 async def test_pages_of_a_box_show_every_row_once_while_more_arrive(shared: Pair) -> None:
     """A cursor names a row, so that a new document shifts nothing."""
     before = len([row async for row in shared.sender.outbox()])
-    for number in range(7):
-        await post(shared, "/v1/documents", {"to": ["H49", "H54"]}, f"k{number} 82")
+    for _ in range(7):
+        await post(shared, "/v1/documents", {"to": ["H49", "H54"]})
     seen, cursor = [], ""
     while True:
         page = await get(shared, f"/v1/documents?box=outbox&limit=3&cursor={cursor}")
         described.check("Page", page)
         seen += [(row["doc"], row["recipient"]) for row in page["documents"]]
-        await post(shared, "/v1/documents", LETTER, f"later {len(seen)} 82")
+        await post(shared, "/v1/documents", LETTER)
         if page["next"] is None:
             break
         cursor = page["next"]
@@ -102,8 +110,8 @@ async def test_pages_of_a_box_show_every_row_once_while_more_arrive(shared: Pair
 
 async def test_a_cursor_of_another_list_is_refused(shared: Pair) -> None:
     """It would silently show the wrong rows."""
-    for number in range(2):
-        await post(shared, "/v1/documents", LETTER, f"k{number} 98")
+    for _ in range(2):
+        await post(shared, "/v1/documents", LETTER)
     cursor = (await get(shared, "/v1/documents?box=outbox&limit=1"))["next"]
     assert (await get(shared, f"/v1/documents?box=inbox&cursor={cursor}", 400))["code"] == "request.cursor"
     assert (await get(shared, "/v1/documents?cursor=nonsense", 400))["code"] == "request.cursor"
@@ -111,7 +119,7 @@ async def test_a_cursor_of_another_list_is_refused(shared: Pair) -> None:
 
 async def test_a_document_is_shown_with_its_history_and_next_steps(shared: Pair) -> None:
     """Who said what when, signed with which key, and what this side may do now."""
-    sent = await post(shared, "/v1/documents", LETTER, "k 107")
+    sent = await post(shared, "/v1/documents", LETTER)
     await until(shared.sender, State.ARRIVED, sent["doc"])
     shown = await get(shared, f"/v1/documents/{sent['doc']}")
     described.check("Document", shown)
@@ -126,7 +134,7 @@ async def test_a_document_is_shown_with_its_history_and_next_steps(shared: Pair)
 
 async def test_a_start_of_an_id_names_a_document(shared: Pair) -> None:
     """People do not type 64 digits; an odd number of them is no mistake."""
-    sent = await post(shared, "/v1/documents", LETTER, "k 122")
+    sent = await post(shared, "/v1/documents", LETTER)
     for digits in (8, 9, 31, 64):
         assert (await get(shared, f"/v1/documents/{sent['doc'][:digits]}"))["doc"] == sent["doc"]
     assert (await get(shared, f"/v1/documents/{sent['doc'][:7]}", 400))["code"] == "id.malformed"
@@ -180,12 +188,13 @@ async def test_the_evidence_of_a_document_is_a_file(shared: Pair) -> None:
 
 async def test_a_repeated_request_is_answered_though_its_content_is_gone(shared: Pair) -> None:
     """After a recall the content is destroyed, but the answer that was given stands."""
+    key = fresh()
     content = b"x" * 70_000
     body = {**LETTER, "files": [{"name": "a", "data": b64encode(content).decode()}]}
-    first = await post(shared, "/v1/documents", body, "k 176")
+    first = await post(shared, "/v1/documents", body, key)
     digest = sha256(content).hexdigest()
     uploaded = {**LETTER, "files": [{"name": "a", "size": 70_000, "chunks": [digest]}]}
     for path in chunks_of(shared.office):
         path.unlink()
-    assert await post(shared, "/v1/documents", uploaded, "k 176") == first
-    assert (await post(shared, "/v1/documents", uploaded, "another 176", 409))["code"] == "content.missing"
+    assert await post(shared, "/v1/documents", uploaded, key) == first
+    assert (await post(shared, "/v1/documents", uploaded, status=409))["code"] == "content.missing"
