@@ -27,6 +27,7 @@ from docaxis.runtime import config
 from docaxis.runtime import folder as places
 from docaxis.runtime.clock import Clock, SystemClock
 from docaxis.runtime.perform import Probe
+from docaxis.store.base import Store
 
 HOST = "127.0.0.1"
 PATIENCE_S = 20.0
@@ -86,11 +87,11 @@ class Town:
 
     @asynccontextmanager
     async def running(
-        self, code: str, clock: Clock | None = None, probe: Probe | None = None
+        self, code: str, clock: Clock | None = None, probe: Probe | None = None, store: Store | None = None
     ) -> AsyncIterator[Service]:
         """The agency's node, until the test is done with it."""
         service = await open_service(
-            self.folder(code), self.settings[code], clock=clock, probe=probe, log_to=StringIO()
+            self.folder(code), self.settings[code], clock=clock, probe=probe, store=store, log_to=StringIO()
         )
         await service.start()
         try:

@@ -39,6 +39,7 @@ from docaxis.runtime.perform import Probe
 from docaxis.runtime.sources import NodeDirectory
 from docaxis.seal.keys import read_private
 from docaxis.seal.sign import NodeSeal
+from docaxis.store.base import Store
 from docaxis.store.blobs import Blobs
 from docaxis.store.sqlite import SqliteStore
 from docaxis.transport.client import PeerClient
@@ -139,9 +140,11 @@ async def open_service(
     entropy: Entropy | None = None,
     probe: Probe | None = None,
     log_to: TextIO | None = None,
+    store: Store | None = None,
 ) -> Service:
     """Everything a node needs, built and not yet started. Call it inside the loop that will run the node.
 
+    What is not given is the real thing: the system's clock and chance, the SQLite file in the folder.
     Raises `OurFault` for keys that cannot be opened and files that are not there.
     """
     me = PartyId(settings.node.id)
@@ -153,7 +156,7 @@ async def open_service(
     gate = PeerGate(identity, settings.peers.host, settings.peers.port)
     client = PeerClient(gate.tls)
     resources.push_async_callback(client.close)
-    store = SqliteStore(folder / places.DATABASE)
+    store = store or SqliteStore(folder / places.DATABASE)
     parts = Parts(
         me=me,
         seal=NodeSeal.load(folder / places.SIGNING_KEY, passphrase),

@@ -124,8 +124,8 @@ class Lives:
             life, delay_ms = await self._reborn(failure, delay_ms)
 
     async def _reborn(self, failure: OurFault, delay_ms: int) -> tuple[Life, int]:
-        """Opens the store again, however long that takes; the new life, and the delay for the next time."""
-        store, front = self._needs.store, self._needs.front
+        """Asks the store what is true, however long that takes; the new life, and the delay for the next time."""
+        front = self._needs.front
         while True:
             self.end(failure)
             front.metrics.add("node.lives-ended")
@@ -133,10 +133,18 @@ class Lives:
             await asyncio.sleep(delay_ms / 1000)
             delay_ms = min(2 * delay_ms, REBIRTH_DELAY_MS_MAX)
             try:
-                await store.close()
-                return await store.open(self._needs.clock.now_ms()), delay_ms
+                return await self._what_is_kept(failure), delay_ms
             except OurFault as error:
                 failure = error
+
+    async def _what_is_kept(self, failure: OurFault) -> Life:
+        """A full disk harms no reader, so the store stays open; after any other failure it is opened anew."""
+        store = self._needs.store
+        if failure.code == "node.disk-full":
+            await store.commit(())  # commits return in order: whatever was begun has ended after this
+            return await store.life()
+        await store.close()
+        return await store.open(self._needs.clock.now_ms())
 
     async def _live(self, life: Life) -> OurFault:
         """One life: returns what the store failed with, when it does."""

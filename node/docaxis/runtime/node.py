@@ -214,6 +214,11 @@ class Node:
                 self._front.log.note("refusals.not-kept", "warning", code=error.code, rows=len(rows))
 
     @property
+    def disk(self) -> Disk:
+        """The disk that the node's folder is on."""
+        return self._parts.disk
+
+    @property
     def log(self) -> Log:
         """The node's log."""
         return self._front.log

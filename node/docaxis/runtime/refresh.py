@@ -58,6 +58,7 @@ class Refresher:
         log: Log,
         metrics: Metrics,
         adopted: Callable[[Book], Awaitable[None]],
+        pause_ms: int = REFRESH_PAUSE_MS,
     ) -> None:
         self._directory = directory
         self._interval_ms = interval_ms
@@ -66,6 +67,7 @@ class Refresher:
         self._log = log
         self._metrics = metrics
         self._adopted = adopted
+        self._pause_ms = pause_ms
         self._early = asyncio.Event()
         self._asked = asyncio.Event()
         self.last_ms = 0
@@ -93,8 +95,8 @@ class Refresher:
         while True:
             await self.once()
             self._asked.set()
-            await asyncio.sleep(REFRESH_PAUSE_MS / 1000)
-            wait_ms = spread(self._interval_ms, self._entropy.take(_JITTER_BYTES)) - REFRESH_PAUSE_MS
+            await asyncio.sleep(self._pause_ms / 1000)
+            wait_ms = spread(self._interval_ms, self._entropy.take(_JITTER_BYTES)) - self._pause_ms
             try:
                 async with asyncio.timeout(max(0, wait_ms) / 1000):
                     await self._early.wait()

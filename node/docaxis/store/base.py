@@ -76,6 +76,10 @@ class Store(Protocol):
         `since_ms` the time of that backup (kept until the next restore: a peer may be away for long)."""
         ...
 
+    async def life(self) -> Life:
+        """What a node would find if it started now; for a machine that is built anew while the store stays open."""
+        ...
+
     async def close(self) -> None:
         """Finishes what was begun and releases every file."""
         ...

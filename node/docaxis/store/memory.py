@@ -366,6 +366,10 @@ class MemoryStore:
         """See `Store.open`."""
         return self.tables.life(now_ms)
 
+    async def life(self) -> Life:
+        """See `Store.life`."""
+        return self.tables.life(0)
+
     async def close(self) -> None:
         """Nothing to finish."""
 

@@ -64,6 +64,10 @@ class SqliteStore:
         """See `Store.open`; also raises ``node.store`` while another process has it open."""
         return await asyncio.to_thread(self._begin, now_ms, asyncio.get_running_loop())
 
+    async def life(self) -> Life:
+        """See `Store.life`."""
+        return await self._read(reading.life)
+
     async def close(self) -> None:
         """See `Store.close`."""
         await asyncio.to_thread(self._open.close)
