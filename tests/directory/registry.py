@@ -115,6 +115,6 @@ def rotate_root(town: Ceremony, now_ms: int, online: Online | None = None) -> No
     town.online = online or town.online
     table = Officers(2, tuple(each.public_key for each in town.people))
     town.bench.draft_root(table, table, town.online, now_ms + 700 * DAY_MS)
-    town.bench._open_targets(now_ms + 700 * DAY_MS)
+    town.bench.draft_list(now_ms + 700 * DAY_MS)
     for person in old[:2]:
         town.bench.sign("root", person)

@@ -138,7 +138,7 @@ def test_two_benches_cannot_publish_over_each_other(tmp_path: Path) -> None:
     town = ceremony(tmp_path)
     other = Bench(town.bench.folder)
     town.publish(NOW_MS)
-    other.put_entry(other.entries_of(H49)[H49]._replace(name_vi="Khác"), UNTIL_MS)
+    other.put_entries([other.entries_of(H49)[H49]._replace(name_vi="Khác")], UNTIL_MS)
     assert refused(other, town.online) == "directory.rollback"
 
 

@@ -68,7 +68,7 @@ class Ceremony:
 
     def put(self, entry: Entry) -> Entry:
         """Adds or changes one entry of an agency that is here already; the entry as it will be published."""
-        return self.bench.put_entry(entry, self._now_ms + _YEARS_MS)
+        return self.bench.put_entries([entry], self._now_ms + _YEARS_MS)[0]
 
     def revoke(self, party: PartyId, key: KeyId, from_ms: int, reason: str = "") -> None:
         """Revokes a key, signed by the agency's officers."""

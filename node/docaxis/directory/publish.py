@@ -41,6 +41,7 @@ from docaxis.directory.signing import (
     merge_revocation_signatures,
     read_metadata,
 )
+from docaxis.directory.verified import raw_public
 
 SNAPSHOT_RENEWED_BEFORE_MS: Final = 7 * DAY_MS
 NOTHING: Final = Versions(0, 0, 0, {})
@@ -119,6 +120,33 @@ class Bench:
         self._open_targets(until_ms)
         drafts.delegate(self.drafts[Targets.type].signed, agency, officers)
 
+    def draft_list(self, until_ms: int) -> None:
+        """Drafts the list of agencies as it is, for its officers, who may be new, to sign anew."""
+        self._open_targets(until_ms)
+
+    def is_delegated(self, agency: PartyId) -> bool:
+        """Whether the list of agencies, as drafted, else as published, names an agency."""
+        draft = self.drafts.get(Targets.type)
+        listed = draft.signed if draft else self._published(Targets.type)
+        return bool(listed and listed.delegations and agency in (listed.delegations.roles or {}))
+
+    def delegator(self, role: str) -> Root | Targets:
+        """Whose word it is who may sign for a role: the root's or the list's, as drafted, else as published."""
+        above = Root.type if role in (Root.type, Targets.type) else Targets.type
+        draft = self.drafts.get(above)
+        found: Root | Targets | None = draft.signed if draft else self._published(above)
+        if found is None:
+            raise TheirFault("directory.not-found", f"there is no {above} yet; start with `docaxis directory init`")
+        return found
+
+    def top_officers(self) -> tuple[Officers, Officers]:
+        """The officers of the root and of the list of agencies; raises `TheirFault` ``directory.not-found``."""
+        root = self.delegator(Root.type)
+        assert isinstance(root, Root)
+        tables = (root.roles[role] for role in (Root.type, Targets.type))
+        one, two = (Officers(t.threshold, tuple(raw_public(root.keys[each]) for each in t.keyids)) for t in tables)
+        return one, two
+
     def _open_targets(self, until_ms: int) -> None:
         if Targets.type not in self.drafts:
             self.drafts[Targets.type] = drafts.draft_targets(self._published(Targets.type), until_ms)
@@ -142,14 +170,16 @@ class Bench:
         shards = [shard.raw for shard in self.shards[agency]]
         self.drafts[agency] = drafts.draft_role(agency, version, shards, until_ms)
 
-    def put_entry(self, entry: Entry, until_ms: int) -> Entry:
-        """Drafts one entry, new or changed, with the next ``seq``; the entry as drafted."""
-        agency = layout.agency_of(entry.id)
-        entries = self.entries_of(agency)
-        published = self.accepted.entries.entry(entry.id) if self.accepted else None
-        entry = entry._replace(seq=published.seq + 1 if published else 1)
-        self.draft_entries(agency, {**entries, entry.id: entry}.values(), until_ms)
-        return entry
+    def put_entries(self, changed: Iterable[Entry], until_ms: int) -> list[Entry]:
+        """Drafts entries of one agency, new or changed, each with the next ``seq``; the entries as drafted."""
+        index = self.accepted.entries if self.accepted else None
+        put = []
+        for entry in changed:
+            published = index.entry(entry.id) if index else None
+            put.append(entry._replace(seq=published.seq + 1 if published else 1))
+        agency = layout.agency_of(put[0].id)
+        self.draft_entries(agency, (self.entries_of(agency) | {each.id: each for each in put}).values(), until_ms)
+        return put
 
     def draft_revocation(self, revocation: Revocation) -> SignedRevocation:
         """Drafts a word against a key."""
