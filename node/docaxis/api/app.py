@@ -11,6 +11,7 @@ from aiohttp.typedefs import Handler
 
 from docaxis.api import auth, changes, content, documents, operation, problems
 from docaxis.api.answers import NODE
+from docaxis.api.duplicates import DUPLICATES, Duplicates
 from docaxis.api.service import NodeService
 from docaxis.core.limits import CHUNK_BYTES_MAX
 
@@ -47,6 +48,7 @@ def make_app(node: NodeService, token: str, hosts: Iterable[str] = ()) -> web.Ap
         client_max_size=CHUNK_BYTES_MAX,
     )
     app[NODE] = node
+    app[DUPLICATES] = Duplicates()
     changes.prepare(app)
     content.prepare(app)
     for route in ROUTES:

@@ -10,6 +10,7 @@ from aiohttp import web
 from docaxis.api import cursors, limits, requests, views
 from docaxis.api.answers import NODE, answer, document_of
 from docaxis.api.cursors import Cursor
+from docaxis.api.duplicates import DUPLICATES
 from docaxis.api.requests import Uploads
 from docaxis.api.service import NodeService
 from docaxis.core import envelope as envelopes
@@ -29,7 +30,10 @@ async def submit(request: web.Request) -> web.Response:
     submission, uploads = requests.read_submission(await requests.read_object(request), requests.key_of(request))
     if not submission.inline:
         await _gather(node, uploads, submission.key)
-    return answer(views.plain(await node.submit(submission)), 202)
+    sent = views.plain(await node.submit(submission))
+    known = request.app[DUPLICATES]
+    warnings = known.note(submission.meta, sent["doc"], sent["created_ms"]) if submission.kind == "new" else []
+    return answer(sent | {"warnings": warnings}, 202)
 
 
 async def _gather(node: NodeService, uploads: Uploads, key: str) -> None:

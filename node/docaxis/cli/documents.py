@@ -5,7 +5,7 @@ Reading only; what moves a document is in `steps` and `send`.
 
 import argparse
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import asdict
 from enum import Enum
 from pathlib import Path
@@ -21,6 +21,12 @@ if TYPE_CHECKING:
 
 ROWS: Final = 50
 NOBODY: Final = "-"
+_COMMANDS: Final = {
+    Code.REFUSED: "docaxis refuse {doc} --reason …",
+    Code.RECALL: "docaxis recall {doc} --reason …",
+    Code.AGREE: "docaxis answer-recall {doc} --agree",
+    Code.DECLINE: "docaxis answer-recall {doc} --decline --reason …",
+}
 _STATES: Final = ", ".join(state.name.lower() for state in State)
 
 _LIST_EXAMPLES: Final = """\
@@ -175,7 +181,7 @@ async def _save(node: Client, document: Document, folder: Path) -> AsyncIterator
 def targets(document: Document, folder: Path) -> list[Path]:
     """Where the files of a document go, each to a place of its own that is free; raises `DocaxisError`."""
     if not folder.is_dir():
-        raise TheirFault("content.missing", f"--save-to {folder} is no folder")
+        raise TheirFault("file.unusable", f"--save-to {folder} is no folder")
     found: list[Path] = []
     for file in document.files:
         name = safe_name(file.name, f"file-{file.n}")
@@ -215,7 +221,7 @@ def _facts(document: Document, names: dict[str, str]) -> Iterator[tuple[str, str
     yield "kind", "" if document.kind == "new" else f"{document.kind} of {document.ref}"
     yield "due", document.meta.get("due", "")
     yield "note", document.meta.get("note", "")
-    yield "sent", f"{output.when_exactly(document.created_ms)}, signed with key {document.signature.key}"
+    yield "sent", f"{output.when_exactly(document.created_ms)}, signed by {document.signature.signed_by}"
     yield "deadline", f"{output.when_exactly(document.expires_ms)} for delivery"
 
 
@@ -229,32 +235,26 @@ def _transmission(document: Document, transmission: Transmission, names: dict[st
             yield from _said(said)
     if transmission.waits:
         yield f"  waits for {transmission.waits}"
-    if transmission.possible:
-        yield "  possible now: " + ", ".join(step(code, document) for code in transmission.possible)
+    for command in steps(document.doc[: output.ID_DIGITS], transmission.possible):
+        yield f"  possible now: {command}"
 
 
 def _said(said: Said) -> Iterator[str]:
     actor = f", {said.actor}" if said.actor else ""
     words = f"{said.code.value} {said.code.name.lower()} · {CODE_VIETNAMESE[said.code]}"
-    yield output.plain(f"  {output.when_exactly(said.said_ms)}  {words}  ({said.by}{actor}; key {said.signature.key})")
+    yield output.plain(f"  {output.when_exactly(said.said_ms)}  {words}  (signed by {said.signature.signed_by}{actor})")
     if text := " ".join(part for part in (said.reason, said.text) if part):
         yield f"      “{output.plain(text)}”"
 
 
-def step(code: Code, document: Document) -> str:
-    """The command that takes a step."""
-    doc = document.doc[: output.ID_DIGITS]
-    match code:
-        case Code.REFUSED:
-            return f"docaxis refuse {doc} --reason …"
-        case Code.RECALL:
-            return f"docaxis recall {doc} --reason …"
-        case Code.AGREE:
-            return f"docaxis answer-recall {doc} --agree"
-        case Code.DECLINE:
-            return f"docaxis answer-recall {doc} --decline --reason …"
-        case _:
-            return f"docaxis advance {doc} --to {code.name.lower()}"
+def steps(doc: str, possible: Sequence[Code]) -> Iterator[str]:
+    """The commands that take the steps that are possible."""
+    advances = "|".join(code.name.lower() for code in possible if code not in _COMMANDS)
+    if advances:
+        yield f"docaxis advance {doc} --to {advances}"
+    for code in possible:
+        if code in _COMMANDS:
+            yield _COMMANDS[code].format(doc=doc)
 
 
 def run_evidence(arguments: argparse.Namespace) -> int:
@@ -284,4 +284,4 @@ def _write_whole(target: Path, body: bytes) -> None:
         os.replace(beside, target)
     except OSError as error:
         beside.unlink(missing_ok=True)
-        raise OurFault("node.config", f"{target} cannot be written: {error.strerror}") from None
+        raise TheirFault("file.unusable", f"{target} cannot be written: {error.strerror}") from None

@@ -175,6 +175,8 @@ def _report(sent: Sent, states: dict[str, State], arguments: argparse.Namespace)
         return
     print(f"{sent.doc}")
     output.note(f"signed and durable for {len(sent.to)} recipients; `docaxis show {sent.doc[:12]}` says where it is")
+    for warning in sent.warnings:
+        output.note(f"  warning: {warning}")
     for recipient, written in sent.written_as.items():
         output.note(f"  {written} is now {recipient}")
     for recipient, state in states.items():

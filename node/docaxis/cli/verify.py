@@ -87,7 +87,7 @@ def _broken(error: TheirFault, *, as_json: bool) -> int:
         if link:
             print(f"broken link: {link}")
         print(f"{error.known.title_vi} · {error.known.title_en} ({error.code})")
-        print(f"{output.plain(error.detail)}")
+        print(output.plain(error.detail.removeprefix(f"{link}: ")))
     return main.NEGATIVE
 
 
@@ -137,4 +137,4 @@ def _bytes_of(path: Path, most: int) -> bytes:
             raise TheirFault("codec.too-long", f"{path} has {path.stat().st_size} bytes, at most {most}")
         return path.read_bytes()
     except OSError as error:
-        raise TheirFault("content.missing", f"{path}: {error.strerror}") from None
+        raise TheirFault("file.unusable", f"{path}: {error.strerror}") from None

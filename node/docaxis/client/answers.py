@@ -30,13 +30,14 @@ class FileInfo:
 @dataclass(frozen=True, slots=True)
 class Sent:
     """The node has the document, durable and signed: `to` are the recipients as resolved; `written_as` names, for
-    those found through an alias or a closed code, what was written."""
+    those found through an alias or a closed code, what was written; `warnings` are for a person to read."""
 
     doc: str
     to: tuple[str, ...]
     written_as: Mapping[str, str]
     created_ms: int
     expires_ms: int
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +165,8 @@ class Party:
 def sent(value: Json) -> Sent:
     """Reads the answer to a submission."""
     written = dict(value.get("written_as", {}))
-    return Sent(value["doc"], tuple(value["to"]), written, value["created_ms"], value["expires_ms"])
+    warnings = tuple(f"{each['text']} · {each['text_vi']}" for each in value.get("warnings", ()))
+    return Sent(value["doc"], tuple(value["to"]), written, value["created_ms"], value["expires_ms"], warnings)
 
 
 def stated(value: Json) -> Stated:

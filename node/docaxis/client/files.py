@@ -36,19 +36,19 @@ class Attachment:
         return name, media or "application/octet-stream"
 
     def size(self) -> int:
-        """Its size in bytes; raises `TheirFault` ``content.missing`` for what is no readable file."""
+        """Its size in bytes; raises `TheirFault` ``file.unusable`` for what is no readable file."""
         if isinstance(self.content, bytes):
             return len(self.content)
         try:
             if not self.content.is_file():
                 what = "is a folder" if self.content.is_dir() else "does not exist"
-                raise TheirFault("content.missing", f"{self.content} {what}; name a file")
+                raise TheirFault("file.unusable", f"{self.content} {what}; name a file")
             return self.content.stat().st_size
         except OSError as error:
-            raise TheirFault("content.missing", f"{self.content}: {error.strerror}") from None
+            raise TheirFault("file.unusable", f"{self.content}: {error.strerror}") from None
 
     def chunks(self) -> Iterator[bytes]:
-        """Its bytes, `CHUNK_BYTES` at a time; raises `TheirFault` ``content.missing``."""
+        """Its bytes, `CHUNK_BYTES` at a time; raises `TheirFault` ``file.unusable``."""
         if isinstance(self.content, bytes):
             for start in range(0, len(self.content), CHUNK_BYTES):
                 yield self.content[start : start + CHUNK_BYTES]
@@ -58,13 +58,13 @@ class Attachment:
                 while chunk := source.read(CHUNK_BYTES):
                     yield chunk
         except OSError as error:
-            raise TheirFault("content.missing", f"{self.content}: {error.strerror}") from None
+            raise TheirFault("file.unusable", f"{self.content}: {error.strerror}") from None
 
 
 def attachments(files: Sequence[Attachment | Path]) -> list[Attachment]:
     """The files to send, once their count and sizes are within the limits; nothing of them is read yet.
 
-    Raises `TheirFault` ``content.*``.
+    Raises `TheirFault` ``content.too-large`` or ``file.unusable``.
     """
     found = [Attachment(file) if isinstance(file, Path) else file for file in files]
     if len(found) > limits.FILES_MAX:

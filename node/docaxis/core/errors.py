@@ -101,6 +101,9 @@ REGISTRY: Final[dict[str, Known]] = {
     "content.unsupported": Known(
         400, "Content form not supported", "Dạng tệp chưa hỗ trợ", "Use the forms of this version."
     ),
+    "file.unusable": Known(
+        400, "File cannot be used", "Không dùng được tệp", "Check the path, and whether you may read or write there."
+    ),
     # the life of a document
     "document.unknown": Known(404, "No such document", "Không có văn bản này", "Check the id with inbox or outbox."),
     "document.ambiguous": Known(
