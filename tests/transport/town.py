@@ -226,10 +226,11 @@ class Line:
 
     async def rest(self) -> bytes:
         """Everything until the other side hangs up, however it does so."""
-        try:
-            return await self.reader.read()
-        except (ConnectionError, ssl.SSLError):
-            return b""
+        heard = bytearray()
+        with suppress(ConnectionError, ssl.SSLError):
+            while piece := await self.reader.read(65_536):
+                heard += piece
+        return bytes(heard)
 
 
 def context_of(identity: Identity | None) -> ssl.SSLContext:

@@ -58,7 +58,7 @@ class ServerSettings(NamedTuple):
     head_s: float = 10.0
     body_s: float = 30.0
     request_s: float = 120.0
-    idle_s: float = 900.0
+    idle_s: float = 360.0
     linger_s: float = 1.0
     sweep_s: float = 1.0
 
