@@ -18,7 +18,7 @@ from docaxis.runtime import folder as places
 from docaxis.runtime.clock import SystemClock
 from docaxis.runtime.lives import store_failure
 from docaxis.store.sqlite import SqliteStore
-from tests.runtime.conftest import HOST, Town, eventually, submission, until
+from tests.runtime.town import HOST, Town, eventually, submission, until
 
 
 class MoodyStore(SqliteStore):

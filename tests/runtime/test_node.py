@@ -11,7 +11,7 @@ from docaxis.core.errors import DocaxisError, OurFault, TheirFault
 from docaxis.core.ids import DocId, PartyId
 from docaxis.core.lifecycle import Code, State
 from docaxis.core.statement import decode
-from tests.runtime.conftest import Town, act, eventually, submission, until
+from tests.runtime.town import Town, act, eventually, submission, until
 
 
 async def test_a_document_goes_out_and_every_state_comes_home_signed(town: Town) -> None:

@@ -371,6 +371,8 @@ class Node:
     def refused(self, peer: str, code: str, detail: str) -> None:
         """Something was refused before it became an event."""
         self._front.metrics.add(f"refused.{code}")
+        if code == "party.unknown":
+            self._refresher.met_stranger()
         self._front.log.note("peer.refused", "warning", peer=peer, code=code, detail=detail)
         self._refusals.append(LogRefusal(peer, code, detail, self._parts.clock.now_ms()))
         self._refused.set()

@@ -20,6 +20,8 @@ from docaxis.runtime.metrics import Metrics
 
 REFRESH_PAUSE_MS: Final = 10 * limits.SECOND_MS
 """The least time between two refreshes, so that a peer that boasts of versions cannot keep the node asking."""
+STRANGER_PAUSE_MS: Final = limits.MINUTE_MS
+"""The least age of the last refresh at which a stranger at the door is a reason for another."""
 _JITTER_BYTES: Final = 4
 
 
@@ -78,9 +80,11 @@ class Refresher:
         if version > self._directory.book.version:
             self._early.set()
 
-    def hurry(self) -> None:
-        """Asks as soon as the pause allows."""
-        self._early.set()
+    def met_stranger(self) -> None:
+        """Somebody whom the directory in hand does not know: perhaps a newer one does. Strangers cost nothing, so they
+        are a reason only once in a while."""
+        if self._clock.now_ms() - self.last_ms >= STRANGER_PAUSE_MS:
+            self._early.set()
 
     async def first(self, wait_ms: int) -> None:
         """Returns when every source was asked once, whatever they answered, at the latest after `wait_ms`."""
