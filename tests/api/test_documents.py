@@ -198,3 +198,18 @@ async def test_a_repeated_request_is_answered_though_its_content_is_gone(shared:
         path.unlink()
     assert await post(shared, "/v1/documents", uploaded, key) == first
     assert (await post(shared, "/v1/documents", uploaded, status=409))["code"] == "content.missing"
+
+
+async def test_a_number_sent_twice_in_a_year_draws_a_warning(shared: Pair) -> None:
+    """Decree 30/2020, Appendix VI; the repeated request is no second letter, and another year is another number."""
+    key = fresh()
+    letter = LETTER | {"meta": {"number": "7816", "notation": "VPCP-TTĐT", "date": "2026-11-22"}}
+    first = await post(shared, "/v1/documents", letter, key)
+    assert first["warnings"] == (await post(shared, "/v1/documents", letter, key))["warnings"] == []
+    second = await post(shared, "/v1/documents", letter)
+    described.check("Sent", second)
+    (warning,) = second["warnings"]
+    assert warning["doc"] == first["doc"]
+    assert "7816/VPCP-TTĐT" in warning["text_vi"]
+    next_year = letter | {"meta": {**letter["meta"], "date": "2027-01-04"}}
+    assert (await post(shared, "/v1/documents", next_year))["warnings"] == []

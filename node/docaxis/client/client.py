@@ -153,11 +153,11 @@ class Client:
             params["state"] = state.name.lower()
         while True:
             page = await self._http.get("/v1/documents", params)
-            for each in page["documents"]:
-                yield _read(answers.row, each)
-            if page["next"] is None:
+            for row in _read(lambda page: list(map(answers.row, page["documents"])), page):
+                yield row
+            if not (following := page.get("next")):
                 return
-            params["cursor"] = page["next"]
+            params["cursor"] = following
 
     async def document(self, doc: str, recipient: str = "") -> Document:
         """Everything about a document, named by its id or by eight or more of its first digits."""
@@ -192,49 +192,52 @@ class Client:
         position = await self.last_change() if after is None else after
         while True:
             page = await self._http.get("/v1/changes", {"after": position, "wait_s": WAIT_S})
-            for each in page["changes"]:
-                yield _read(answers.change, each)
-            position = page["after"]
+            for change in _read(lambda page: list(map(answers.change, page["changes"])), page):
+                yield change
+            position = _read(_after, page)
 
     async def last_change(self) -> int:
         """The cursor of the newest change."""
-        page = await self._http.get("/v1/changes", {"after": "latest"})
-        return int(page["after"])
+        return _read(_after, await self._http.get("/v1/changes", {"after": "latest"}))
 
     # --- the node ---
 
     async def status(self) -> dict[str, Any]:
         """How the node is."""
-        return dict(await self._http.get("/v1/status"))
+        return await self._http.get("/v1/status")
 
     async def metrics(self) -> dict[str, int]:
         """The node's counters since its start."""
-        return dict(await self._http.get("/v1/metrics"))
+        return await self._http.get("/v1/metrics")
 
     async def backup(self, target: str) -> dict[str, Any]:
         """Has the node write a copy of itself into the new folder `target` on its own machine."""
-        return dict(await self._http.post("/v1/admin/backup", {"target": target}, fresh_key()))
+        return await self._http.post("/v1/admin/backup", {"target": target}, fresh_key())
 
     async def party(self, code: str) -> Party:
         """What the directory says of the party that mail to `code` reaches."""
         answer = await self._http.get(f"/v1/directory/{quote(code, safe='')}")
-        return _read(answers.party, answer["party"])
+        return _read(lambda answer: answers.party(answer["party"]), answer)
 
     async def parties(self) -> AsyncIterator[Party]:
         """Every party that can be sent to directly, in the order of their codes."""
         params: dict[str, str | int] = {}
         while True:
             page = await self._http.get("/v1/directory", params)
-            for each in page["parties"]:
-                yield _read(answers.party, each)
-            if page["next"] is None:
+            for party in _read(lambda page: list(map(answers.party, page["parties"])), page):
+                yield party
+            if not (following := page.get("next")):
                 return
-            params["after"] = page["next"]
+            params["after"] = following
 
 
 def fresh_key() -> str:
     """An idempotency key that nobody has used."""
     return SystemEntropy().take(16).hex()
+
+
+def _after(page: Mapping[str, Any]) -> int:
+    return int(page["after"])
 
 
 def _inline(file: Attachment) -> dict[str, Any]:
@@ -245,5 +248,7 @@ def _inline(file: Attachment) -> dict[str, Any]:
 def _read(reader: Callable[[Mapping[str, Any]], T], value: Any) -> T:
     try:
         return reader(value)
-    except (KeyError, TypeError, ValueError) as error:
-        raise OurFault("peer.malformed", f"the node's answer lacks {error}; is it another version?") from None
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise OurFault(
+            "peer.malformed", f"the node's answer is not as expected ({error!r}); another version?"
+        ) from None

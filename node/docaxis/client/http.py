@@ -51,14 +51,14 @@ class Http:
             await self._session.close()
             self._session = None
 
-    async def get(self, path: str, params: Params | None = None) -> Any:
-        """The JSON of an answer; raises `DocaxisError`."""
-        return json.loads(await self.read("GET", path, params=params))
+    async def get(self, path: str, params: Params | None = None) -> dict[str, Any]:
+        """The JSON object of an answer; raises `DocaxisError`."""
+        return _read_answer(await self.read("GET", path, params=params))
 
-    async def post(self, path: str, value: Mapping[str, Any], key: str) -> Any:
-        """Posts JSON under an idempotency key and gives the JSON of the answer; raises `DocaxisError`."""
+    async def post(self, path: str, value: Mapping[str, Any], key: str) -> dict[str, Any]:
+        """Posts JSON under an idempotency key and gives the JSON object of the answer; raises `DocaxisError`."""
         headers = {"Idempotency-Key": key, "Content-Type": "application/json"}
-        return json.loads(await self.read("POST", path, body=json.dumps(value).encode(), headers=headers))
+        return _read_answer(await self.read("POST", path, body=json.dumps(value).encode(), headers=headers))
 
     async def read(
         self,
@@ -136,6 +136,16 @@ class _Busy(Exception):
         super().__init__(error.code)
         self.error = error
         self.wait_s = wait_s
+
+
+def _read_answer(body: bytes) -> dict[str, Any]:
+    try:
+        value = json.loads(body)
+    except ValueError:
+        value = None
+    if not isinstance(value, dict):
+        raise OurFault("peer.malformed", "the node's answer is no JSON object; is it another program?")
+    return value
 
 
 def _read_problem(body: bytes) -> Mapping[str, Any]:
