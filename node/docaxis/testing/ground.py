@@ -6,22 +6,30 @@ connections, so that a node that was off finds its own free when it comes back.
 
 import os
 import socket
+from base64 import b64decode
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from docaxis.core.addresses import Book, Entry, SigningKey, Status
+from docaxis.cli.node import make_folder
+from docaxis.core.addresses import Book, Entry
 from docaxis.core.errors import OurFault
 from docaxis.core.ids import PartyId, party_id
 from docaxis.directory.ceremony import Ceremony
-from docaxis.runtime import config
+from docaxis.directory.entries import make_key, simple_entry
 from docaxis.runtime import folder as places
 from docaxis.runtime.clock import Clock, SystemClock
-from docaxis.runtime.config import ApiSettings, DirectorySettings, LogSettings, NodeSettings, PeerSettings, Settings
-from docaxis.seal.certificates import certificate_pem, make_certificate
-from docaxis.seal.keys import new_ed25519, new_tls_key, save_ed25519, write_private
-from docaxis.seal.sign import NodeSeal
+from docaxis.runtime.config import (
+    ApiSettings,
+    DirectorySettings,
+    DiskSettings,
+    LogSettings,
+    NodeSettings,
+    PeerSettings,
+    Settings,
+)
+from docaxis.runtime.entropy import SystemEntropy
 from docaxis.store.sqlite import SqliteStore
 from docaxis.transport.client import PeerClient
 from docaxis.transport.tls import Identity, PeerTls
@@ -110,47 +118,22 @@ def make_ground(folder: Path, agencies: Mapping[str, Agency], clock: Clock | Non
 
 
 def _make_node(folder: Path, agency: Agency, port: int, directory: Path, now_ms: int) -> Entry:
-    """One node's folder, as `docaxis node init` makes it, and its entry for the directory."""
-    (folder / "keys").mkdir(parents=True, mode=0o700)
-    (folder / places.DIRECTORY).mkdir()
-    private, tls_key = new_ed25519(), new_tls_key()
-    code = party_id(agency.code)
-    certificate = make_certificate(code, tls_key, now_ms)
-    save_ed25519(folder / places.SIGNING_KEY, private)
-    write_private(folder / places.TLS_KEY, tls_key)
-    (folder / places.TLS_CERTIFICATE).write_bytes(certificate_pem(certificate))
-    write_private(folder / places.API_TOKEN, os.urandom(TOKEN_BYTES).hex().encode())
+    """One node's folder, made as `docaxis node init` makes it, and its entry for the directory."""
     endpoint = f"https://{LOOPBACK}:{port}"
+    code = party_id(agency.code)
     settings = Settings(
         node=NodeSettings(id=code),
         peers=PeerSettings(host=LOOPBACK, port=port, endpoint=endpoint),
         api=ApiSettings(host=LOOPBACK, port=0),
         directory=DirectorySettings(sources=(directory.resolve().as_uri(),), refresh_interval_s=TEST_REFRESH_S),
+        disk=DiskSettings(reserve_mib=0),
         log=LogSettings(level="warning"),
     )
-    (folder / config.FILE_NAME).write_text(config.render(settings), encoding="utf-8")
-    return _entry(agency, endpoint, NodeSeal(private), certificate)
-
-
-def _entry(agency: Agency, endpoint: str, seal: NodeSeal, certificate: bytes) -> Entry:
-    key = SigningKey(seal.key_id, seal.algorithm, seal.public_key, 0, 0)
-    return Entry(
-        id=PartyId(agency.code),
-        name_vi=agency.name_vi,
-        name_en=agency.name_en,
-        kind=agency.kind,
-        parent=None,
-        endpoints=(endpoint,),
-        via=(),
-        keys=(key,),
-        certificates=(certificate,),
-        aliases=(),
-        status=Status.OPEN,
-        successors=(),
-        not_before_ms=0,
-        expires_ms=0,
-        seq=1,
-    )
+    made = make_folder(folder, settings, None, now_ms, SystemEntropy().take(TOKEN_BYTES))
+    keys = tuple(make_key(b64decode(each["public"]), each["not_before_ms"]) for each in made["keys"])
+    certificates = tuple(b64decode(each) for each in made["certificates"])
+    entry = simple_entry(code, agency.name_vi, agency.name_en, agency.kind)
+    return entry._replace(endpoints=(endpoint,), keys=keys, certificates=certificates)
 
 
 def free_ports(count: int) -> Iterator[int]:

@@ -4,6 +4,7 @@ Started as `python -m docaxis.testing.host FOLDER…`, for demonstrations, bench
 agency runs `docaxis node run`. It prints ``ready`` once all nodes serve, and leaves everything else to them.
 """
 
+import argparse
 import asyncio
 import os
 import signal
@@ -14,14 +15,28 @@ from pathlib import Path
 from docaxis.cli.serve import open_service
 from docaxis.core.errors import DocaxisError
 from docaxis.runtime import config
+from docaxis.runtime.perform import Probe
 
 
-async def host(folders: Sequence[Path]) -> None:
+class DieAt:
+    """Ends the whole process by SIGKILL when the loops of its nodes have reached so many seams between effects."""
+
+    def __init__(self, seams: int) -> None:
+        self._left = seams
+
+    def reached(self, seam: str) -> None:
+        """One more seam (see `docaxis.runtime.perform.Probe`)."""
+        self._left -= 1
+        if self._left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+async def host(folders: Sequence[Path], probe: Probe | None = None) -> None:
     """Runs the nodes; raises what the first of them died of."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    services = [await open_service(folder, config.load(folder, os.environ).settings) for folder in folders]
+    services = [await open_service(folder, config.load(folder, os.environ).settings, probe=probe) for folder in folders]
     try:
         await asyncio.gather(*(service.start() for service in services))
         sys.stdout.write("ready\n")
@@ -36,12 +51,17 @@ async def host(folders: Sequence[Path]) -> None:
 
 
 def main() -> int:
-    """Runs until SIGTERM."""
+    """Runs until SIGTERM, or until ``--die-at``."""
+    parser = argparse.ArgumentParser(prog="python -m docaxis.testing.host", description=__doc__)
+    parser.add_argument("folders", nargs="+", type=Path, metavar="FOLDER", help="a node's folder")
+    parser.add_argument("--die-at", type=int, metavar="N", help="end by SIGKILL at the Nth seam between two effects")
+    arguments = parser.parse_args()
+    probe = DieAt(arguments.die_at) if arguments.die_at else None
     try:
         import uvloop  # noqa: PLC0415 - only hosts need it
 
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(host([Path(each) for each in sys.argv[1:]]))
+            runner.run(host(arguments.folders, probe))
     except DocaxisError as error:
         sys.stderr.write(f"{error}\n")
         return 1

@@ -25,6 +25,8 @@ class HostProcess:
 
     def __init__(self, folders: Sequence[Path], log: Path) -> None:
         self.folders = tuple(folders)
+        self.die_at = 0
+        """The seam between effects at which the next life ends by SIGKILL (0: at none)."""
         self._log = log
         self._process: asyncio.subprocess.Process | None = None
 
@@ -39,9 +41,16 @@ class HostProcess:
         assert self.pid is None, "it runs already"
         with self._log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "docaxis.testing.host", *map(str, self.folders),
-                stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=log, limit=_LINE_BYTES_MAX,
-            )  # fmt: skip
+                sys.executable,
+                "-m",
+                "docaxis.testing.host",
+                *map(str, self.folders),
+                *(("--die-at", str(self.die_at)) if self.die_at else ()),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=log,
+                limit=_LINE_BYTES_MAX,
+            )
 
     async def ready(self) -> None:
         """Returns when every node in it serves; raises `OurFault` ``node.unreachable`` with the end of its log."""
@@ -59,6 +68,13 @@ class HostProcess:
         """Starts it and waits until it serves."""
         await self.launch()
         await self.ready()
+
+    async def died(self) -> int:
+        """Waits until the process has ended by itself; its exit code (negative: the signal that ended it)."""
+        assert self._process is not None, "launch it first"
+        await self._process.communicate()
+        assert self._process.returncode is not None
+        return self._process.returncode
 
     async def stop(self) -> None:
         """Ends it gracefully; a host that does not end in time is killed."""
