@@ -181,11 +181,10 @@ class Shard:
             return None
         return entry if entry.id == party else None
 
-    def alias(self, text: str) -> PartyId | None:
-        """The id that an alias stands for, if that entry says so, too."""
-        party = self._aliases.find(text)
-        entry = self.entry(party) if party is not None else None
-        return entry.id if entry is not None and text in entry.aliases else None
+    def claim(self, alias: str) -> PartyId | None:
+        """The id whose entry is said to bear an alias; that entry has the last word."""
+        party = self._aliases.find(alias)
+        return None if party is None else PartyId(party)
 
 
 def _map_head(value: dict[str, Any]) -> int:
@@ -246,9 +245,10 @@ class Index(Mapping[str, PartyId]):
         last = rest.rpartition(".")[2]
         for agency in (last, first):
             for shard in self._agencies.get(agency, ()):
-                found = shard.alias(text)
-                if found is not None:
-                    return found
+                party = shard.claim(text)
+                entry = self.entry(party) if party is not None else None
+                if entry is not None and text in entry.aliases:
+                    return entry.id
         raise KeyError(text)
 
     def __iter__(self) -> Iterator[str]:
