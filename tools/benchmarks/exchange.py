@@ -39,7 +39,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The settings of this benchmark."""
     parser.add_argument("--seconds", type=float, default=8.0, help="how long each part is measured (default 8)")
     parser.add_argument("--warm-up", type=float, default=2.0, help="seconds before measuring begins (default 2)")
-    parser.add_argument("--concurrency", type=int, nargs="+", default=[1, 64, 256], help="documents under way at a time")
+    parser.add_argument(
+        "--concurrency", type=int, nargs="+", default=[1, 64, 256], help="documents under way at a time"
+    )
     parser.add_argument("--bytes", type=int, default=2048, help="size of each document (default 2048)")
     parser.add_argument("--profile", type=Path, metavar="FILE", help="write a profile of the sender's process there")
 
