@@ -143,6 +143,17 @@ async def test_an_interrupted_backup_has_no_database_and_can_be_taken_again(node
     await node.store.close()
 
 
+async def test_a_backup_that_fails_leaves_no_rest(node: Node, tmp_path: Path) -> None:
+    """On a disk that was too small, the rest would take the room that receipts need."""
+    with closing(sqlite3.connect(node.folder / "node.db")) as connection:
+        connection.execute("DROP TABLE meta")
+    target = tmp_path / "backup"
+    with pytest.raises(OurFault):
+        node.take(target)
+    assert list(target.iterdir()) == []
+    await node.store.close()
+
+
 async def test_chunks_are_copied_where_they_cannot_be_linked(
     node: Node, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

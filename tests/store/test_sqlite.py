@@ -213,6 +213,15 @@ async def test_a_network_disk_is_refused_unless_somebody_insists(
     await insisting.close()
 
 
+async def test_only_the_node_s_own_user_may_read_its_files(tmp_path: Path) -> None:
+    """Letters are private, on the node's machine too."""
+    store = SqliteStore(tmp_path / "node.db")
+    await store.open(NOW_MS)
+    await store.commit(make(1).submitted())
+    assert {path.stat().st_mode & 0o077 for path in tmp_path.iterdir()} == {0}
+    await store.close()
+
+
 async def test_dropped_content_is_not_even_in_the_file(tmp_path: Path) -> None:
     """A recall takes back what a disk's finder could read."""
     secret = b"words that were taken back " * 300

@@ -86,14 +86,28 @@ def _copy_database(database: Path, target: Path, now_ms: int) -> Path:
         raise OurFault("node.store", f"no database at {database}")
     target.parent.mkdir(parents=True, exist_ok=True)
     unfinished = _unfinished(target)
-    unfinished.unlink(missing_ok=True)
-    with closing(sqlite3.connect(database, isolation_level=None)) as connection:
-        connection.execute("VACUUM INTO ?", (str(unfinished),))
-    with closing(sqlite3.connect(unfinished, isolation_level=None)) as copy:
-        copy.execute("REPLACE INTO meta (name, value) VALUES (?, ?)", (MARK, now_ms))
-    unfinished.chmod(0o600)
-    disk.sync_file(unfinished)
+    _remove(unfinished)
+    try:
+        _vacuum(database, unfinished, now_ms)
+    except BaseException:
+        # Where there was too little room, what was written must not take the rest of it.
+        _remove(unfinished)
+        raise
     return unfinished
+
+
+def _remove(unfinished: Path) -> None:
+    for path in (unfinished, unfinished.with_name(f"{unfinished.name}-journal")):
+        path.unlink(missing_ok=True)
+
+
+def _vacuum(database: Path, copy: Path, now_ms: int) -> None:
+    with closing(sqlite3.connect(database, isolation_level=None)) as connection:
+        connection.execute("VACUUM INTO ?", (str(copy),))
+    with closing(sqlite3.connect(copy, isolation_level=None)) as marked:
+        marked.execute("REPLACE INTO meta (name, value) VALUES (?, ?)", (MARK, now_ms))
+    copy.chmod(0o600)
+    disk.sync_file(copy)
 
 
 def _copy_tree(source: Path, target: Path) -> tuple[int, int]:

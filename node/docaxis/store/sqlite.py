@@ -84,6 +84,8 @@ class SqliteStore:
             if not self._settings.network_disk:
                 disk.refuse_network(self._path.parent)
             opened.callback(disk.Owner(self._path.with_suffix(".lock")).release)
+            # For this user alone; SQLite gives its other files the same rights.
+            self._path.touch(mode=0o600)
             connection = opened.enter_context(closing(_connect(self._path)))
             _prepare(connection, self._settings)
             migrate.upgrade(connection)
@@ -204,6 +206,8 @@ def begin_epoch(connection: sqlite3.Connection, now_ms: int) -> None:
         changed = {"epoch": max(now_ms, meta.get("epoch", 0) + 1), "since_ms": meta[backup.MARK]}
     elif "epoch" not in meta:
         changed = {"epoch": max(1, now_ms)}
+    if not changed:
+        return
     connection.execute("BEGIN IMMEDIATE")
     connection.executemany("REPLACE INTO meta (name, value) VALUES (?, ?)", changed.items())
     connection.execute("DELETE FROM meta WHERE name = ?", (backup.MARK,))
