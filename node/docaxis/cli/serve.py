@@ -13,7 +13,7 @@ import sys
 from collections.abc import Mapping
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
-from typing import Final, TextIO
+from typing import Final, NamedTuple, TextIO
 
 import aiohttp
 from aiohttp import web
@@ -147,24 +147,56 @@ async def open_service(
     What is not given is the real thing: the system's clock and chance, the SQLite file in the folder.
     Raises `OurFault` for keys that cannot be opened and files that are not there.
     """
+    clock = clock or SystemClock()
+    log = Log(log_to or sys.stderr, settings.log.level, settings.log.form, clock.now_ms, {"node": settings.node.id})
+    if isinstance(clock, SystemClock):
+        clock.on_jump = lambda jump_ms: log.note("clock.jumped", "warning", by_ms=jump_ms)
+    async with AsyncExitStack() as resources:
+        identity = _identity(folder, settings, passphrase)
+        gate = PeerGate(identity, settings.peers.host, settings.peers.port)
+        client = PeerClient(gate.tls)
+        resources.push_async_callback(client.close)
+        chosen = Chosen(clock, entropy or SystemEntropy(), store or SqliteStore(folder / places.DATABASE), log)
+        directory = _directory(folder, settings, gate, client, chosen, resources)
+        seal = NodeSeal.load(folder / places.SIGNING_KEY, passphrase)
+        node = Node(_parts(folder, settings, seal, gate, client, directory, chosen), probe)
+        return Service(folder, settings, node, gate, resources.pop_all())
+    raise AssertionError("the stack swallows no error")
+
+
+class Chosen(NamedTuple):
+    """What a test may choose, and everybody else takes from the system."""
+
+    clock: Clock
+    entropy: Entropy
+    store: Store
+    log: Log
+
+
+def _identity(folder: Path, settings: Settings, passphrase: str | None) -> Identity:
     me = PartyId(settings.node.id)
-    clock, entropy = clock or SystemClock(), entropy or SystemEntropy()
-    log = Log(log_to or sys.stderr, settings.log.level, settings.log.form, clock.now_ms, {"node": me})
+    return Identity(me, folder / places.TLS_CERTIFICATE, folder / places.TLS_KEY, passphrase)
+
+
+def _parts(
+    folder: Path,
+    settings: Settings,
+    seal: NodeSeal,
+    gate: PeerGate,
+    client: PeerClient,
+    directory: NodeDirectory,
+    chosen: Chosen,
+) -> Parts:
+    clock, entropy, store, log = chosen
     disk = Disk(folder, settings.disk.reserve_mib * MIB, clock)
-    resources = AsyncExitStack()
-    identity = Identity(me, folder / places.TLS_CERTIFICATE, folder / places.TLS_KEY, passphrase)
-    gate = PeerGate(identity, settings.peers.host, settings.peers.port)
-    client = PeerClient(gate.tls)
-    resources.push_async_callback(client.close)
-    store = store or SqliteStore(folder / places.DATABASE)
-    parts = Parts(
-        me=me,
-        seal=NodeSeal.load(folder / places.SIGNING_KEY, passphrase),
+    return Parts(
+        me=PartyId(settings.node.id),
+        seal=seal,
         store=store,
         content=Content(store, Blobs(folder / places.BLOBS), client, disk),
         courier=client,
         gate=gate,
-        directory=_directory(folder, settings, gate, client, clock, entropy, resources),
+        directory=directory,
         disk=disk,
         clock=clock,
         entropy=entropy,
@@ -173,9 +205,6 @@ async def open_service(
         policy=Policy(settings.documents.expires_default_days * DAY_MS, settings.peers.credit_items),
         refresh_interval_ms=settings.directory.refresh_interval_s * SECOND_MS,
     )
-    if isinstance(clock, SystemClock):
-        clock.on_jump = lambda jump_ms: log.note("clock.jumped", "warning", by_ms=jump_ms)
-    return Service(folder, settings, Node(parts, probe), gate, resources)
 
 
 def _directory(
@@ -183,8 +212,7 @@ def _directory(
     settings: Settings,
     gate: PeerGate,
     client: PeerClient,
-    clock: Clock,
-    entropy: Entropy,
+    chosen: Chosen,
     resources: AsyncExitStack,
 ) -> NodeDirectory:
     try:
@@ -200,11 +228,11 @@ def _directory(
             resources.push_async_callback(web_session[0].close)
         return web_session[0]
 
-    repository = Repository.open(folder / places.DIRECTORY, root, clock.now_ms())
+    repository = Repository.open(folder / places.DIRECTORY, root, chosen.clock.now_ms())
     from_peer = client.fetch_directory if settings.directory.ask_peers else None
     me = PartyId(settings.node.id)
     return NodeDirectory(
-        repository, me, settings.directory.sources, from_peer, session, gate.tls.anonymous_context, entropy
+        repository, me, settings.directory.sources, from_peer, session, gate.tls.anonymous_context, chosen.entropy
     )
 
 
