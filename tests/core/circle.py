@@ -10,7 +10,7 @@ from typing import Any
 
 from docaxis.core import effects as fx
 from docaxis.core import events as ev
-from docaxis.core import wire
+from docaxis.core import limits, wire
 from docaxis.core.addresses import Book, Entry, SigningKey, Status
 from docaxis.core.envelope import make_file
 from docaxis.core.ids import DocId, PartyId
@@ -183,6 +183,11 @@ class Circle:
             host, life, what = self.wire.popleft()
             self._carry(host, life, what)
         raise AssertionError("the circle does not come to rest")
+
+    def jump(self, ms: int) -> None:
+        """Moves time in one step, as if all had slept: everybody wakes once, and lets everything settle."""
+        self.now_ms += ms
+        self.later(limits.MINUTE_MS)
 
     def later(self, ms: int) -> None:
         """Moves time, waking whoever asked for it on the way, and lets everything settle."""
