@@ -1,0 +1,81 @@
+"""An auditor with a file and the root keys, and nothing else."""
+
+from pathlib import Path
+
+import pytest
+
+from docaxis.cli import main
+from docaxis.testing.ground import Agency, make_ground
+from tests.cli.axis import Offices, docaxis
+from tests.cli.test_documents import send
+
+
+@pytest.fixture(scope="module")
+def proof(offices: Offices, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The evidence of a letter that was received."""
+    doc = send(offices, "--subject", "Về việc nghỉ Tết", "--number", "7816")
+    assert offices.at("H49", "advance", doc, "--to", "completed", "--actor", "Nguyễn Văn An").code == main.OK
+    target = tmp_path_factory.mktemp("audit") / "7816.evidence"
+    written = offices.at("H49", "evidence", doc, "-o", target)
+    assert written.code == main.OK, written
+    assert offices.at("H49", "evidence", doc, "-o", target).code == main.OURS, "it exists"
+    assert offices.at("H49", "evidence", doc, "-o", target, "--force", "--json").json["bytes"] > 0
+    return target
+
+
+def test_evidence_that_holds_is_a_plain_timeline(offices: Offices, proof: Path) -> None:
+    """In Vietnamese for the clerk, in English on request, as JSON for programs."""
+    root = offices.ground.root
+    said = docaxis("verify", proof, "--root", root)
+    assert (said.code, said.err) == (main.OK, "")
+    for words in (
+        "HỒ SƠ HỢP LỆ",
+        "Về việc nghỉ Tết",
+        "06 hoàn thành",
+        "Nguyễn Văn An",
+        "Ủy ban nhân dân tỉnh Quảng Ninh",
+    ):
+        assert words in said.out
+    assert "THE EVIDENCE HOLDS" in docaxis("verify", proof, "--root", root, "--language", "en").out
+    found = docaxis("verify", proof, "--root", root, "--json").json
+    assert found["holds"] is True
+    assert [row["code"] for row in found["transmissions"][0]["rows"]] == ["01", "06"]
+
+
+def test_an_altered_word_is_named_as_the_broken_link(offices: Offices, proof: Path, tmp_path: Path) -> None:
+    """One letter of a name, and exit code 1."""
+    raw = proof.read_bytes()
+    forged = tmp_path / "forged.evidence"
+    forged.write_bytes(raw.replace("Nguyễn Văn An".encode(), "Nguyễn Văn Ân".encode()[:-1] + b"m"))
+    said = docaxis("verify", forged, "--root", offices.ground.root)
+    assert said.code == main.NEGATIVE
+    assert "THE EVIDENCE DOES NOT HOLD" in said.out
+    same_length = raw.replace(b"Nguy", b"Ngoy")
+    forged.write_bytes(same_length)
+    said = docaxis("verify", forged, "--root", offices.ground.root)
+    assert said.code == main.NEGATIVE
+    assert "broken link: statement 2 of H49" in said.out
+    assert "seal.bad-path" in said.out
+    as_json = docaxis("verify", forged, "--root", offices.ground.root, "--json")
+    assert '"holds": false' in as_json.out
+
+
+def test_evidence_under_other_root_keys_does_not_hold(offices: Offices, proof: Path, tmp_path: Path) -> None:
+    """A directory of somebody else's making proves nothing."""
+    other = make_ground(tmp_path / "other", {"G22": Agency("G22", "x", "x", "test")})
+    said = docaxis("verify", proof, "--root", other.root)
+    assert said.code == main.NEGATIVE
+    assert "directory." in said.out
+
+
+@pytest.mark.parametrize("content", [b"", b"nothing", b"\x80", b"\xff" * 1000])
+def test_what_is_no_evidence_is_refused(offices: Offices, tmp_path: Path, content: bytes) -> None:
+    """Whatever the file is, the answer is an answer."""
+    (tmp_path / "file").write_bytes(content)
+    assert docaxis("verify", tmp_path / "file", "--root", offices.ground.root).code == main.NEGATIVE
+
+
+def test_a_file_that_is_not_there_is_a_mistake_of_the_caller(offices: Offices, proof: Path, tmp_path: Path) -> None:
+    """Exit code 2, not 1: nothing was found wrong with any evidence."""
+    assert docaxis("verify", tmp_path / "missing", "--root", offices.ground.root).code == main.USAGE
+    assert docaxis("verify", proof, "--root", tmp_path / "missing").code == main.USAGE
