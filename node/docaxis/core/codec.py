@@ -43,8 +43,16 @@ def encode(value: Any) -> bytes:
     Map keys are sorted by code point (the same order as their UTF-8 bytes). Raises `TheirFault`
     ``codec.not-canonical`` for anything else, such as a float.
     """
+    return pack(_ordered(value, NESTING_MAX))
+
+
+def pack(value: Any) -> bytes:
+    """What `encode` gives, for a value of ours whose maps are written in order already: the fast road for objects.
+
+    Raises `TheirFault` ``codec.not-canonical`` for text that is no Unicode, or a number of more than 64 bits.
+    """
     try:
-        packed: bytes = msgpack.packb(_ordered(value, NESTING_MAX), use_bin_type=True)
+        packed: bytes = msgpack.packb(value, use_bin_type=True)
     except (OverflowError, TypeError, UnicodeEncodeError, ValueError) as error:
         raise TheirFault("codec.not-canonical", str(error)[:200]) from None
     return packed

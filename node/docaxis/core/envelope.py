@@ -126,23 +126,23 @@ def check_meta(meta: Any) -> dict[str, str]:
 
 def encode(envelope: Envelope) -> bytes:
     """Canonical bytes of an envelope."""
-    return codec.encode(
+    return codec.pack(
         {
-            "type": "envelope/1",
+            "as": _sorted(envelope.written_as),
+            "created": envelope.created_ms,
+            "dir": envelope.dir,
+            "enc": {"alg": envelope.enc},
+            "expires": envelope.expires_ms,
+            "files": [_file_value(file) for file in envelope.files],
             "from": envelope.sender,
-            "to": envelope.to,
             "kind": envelope.kind,
+            "meta": _sorted(envelope.meta),
+            "nonce": envelope.nonce,
+            "priority": int(envelope.priority),
             "ref": envelope.ref,
             "thread": envelope.thread,
-            "created": envelope.created_ms,
-            "expires": envelope.expires_ms,
-            "priority": int(envelope.priority),
-            "meta": envelope.meta,
-            "files": [_file_value(file) for file in envelope.files],
-            "enc": {"alg": envelope.enc},
-            "dir": envelope.dir,
-            "nonce": envelope.nonce,
-            "as": envelope.written_as,
+            "to": envelope.to,
+            "type": "envelope/1",
         }
     )
 
@@ -224,13 +224,17 @@ def _read_file(value: Any) -> File:
 
 def _file_value(file: File) -> dict[str, Any]:
     return {
-        "name": file.name,
-        "media": file.media,
-        "size": file.size,
         "chunk": file.chunk,
+        "chunks": file.chunks,
+        "media": file.media,
+        "name": file.name,
         "root": file.root,
-        "chunks": list(file.chunks),
+        "size": file.size,
     }
+
+
+def _sorted(texts: dict[str, str]) -> dict[str, str]:
+    return {name: texts[name] for name in sorted(texts)}
 
 
 def _read_digest(value: Any) -> bytes:

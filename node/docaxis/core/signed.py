@@ -55,16 +55,16 @@ class Signed(NamedTuple):
 
 def encode_head(head: Head) -> bytes:
     """Canonical bytes of a head."""
-    return codec.encode(
+    return codec.pack(
         {
-            "type": "head/1",
-            "signer": head.signer,
-            "key": head.key,
             "alg": head.alg,
-            "hash": HASH_ALGORITHM,
-            "root": head.root,
-            "count": head.leaves,
             "at": head.at_ms,
+            "count": head.leaves,
+            "hash": HASH_ALGORITHM,
+            "key": head.key,
+            "root": head.root,
+            "signer": head.signer,
+            "type": "head/1",
         }
     )
 

@@ -46,23 +46,23 @@ class Statement(NamedTuple):
 
 def encode(statement: Statement) -> bytes:
     """Canonical bytes of a statement."""
-    return codec.encode(
+    return codec.pack(
         {
-            "type": "statement/1",
+            "actor": statement.actor,
+            "at": statement.at_ms,
             "by": statement.by,
-            "doc": statement.doc,
-            "from": statement.sender,
-            "to": statement.recipient,
             "code": str(statement.code.value),
+            "dir": statement.dir,
+            "doc": statement.doc,
             "epoch": statement.epoch,
-            "seq": statement.seq,
+            "from": statement.sender,
             "prev": statement.prev,
             "re": statement.answers,
-            "at": statement.at_ms,
             "reason": statement.reason,
+            "seq": statement.seq,
             "text": statement.text,
-            "actor": statement.actor,
-            "dir": statement.dir,
+            "to": statement.recipient,
+            "type": "statement/1",
         }
     )
 

@@ -86,16 +86,16 @@ def encode_batch(batch: Batch) -> bytes:
         [item.kind, item.signed.body, heads.number(item.signed.head), item.signed.place, item.signed.path, item.inline]
         for item in batch.items
     ]
-    return codec.encode(
+    return codec.pack(
         {
-            "type": "batch/1",
-            "from": batch.sender,
-            "to": batch.recipient,
-            "epoch": batch.epoch,
-            "since": batch.since_ms,
             "dir": batch.dir,
+            "epoch": batch.epoch,
+            "from": batch.sender,
             "heads": heads.values,
             "items": items,
+            "since": batch.since_ms,
+            "to": batch.recipient,
+            "type": "batch/1",
         }
     )
 
@@ -120,17 +120,17 @@ def encode_reply(reply: Reply) -> bytes:
     """Canonical bytes of an answer."""
     heads = _Heads()
     results = [[r.outcome.value, r.code, r.wait_ms, _receipt_value(r.receipt, heads)] for r in reply.results]
-    return codec.encode(
+    return codec.pack(
         {
-            "type": "reply/1",
-            "from": reply.sender,
-            "epoch": reply.epoch,
-            "since": reply.since_ms,
-            "dir": reply.dir,
             "credit": reply.credit,
-            "wait": reply.wait_ms,
+            "dir": reply.dir,
+            "epoch": reply.epoch,
+            "from": reply.sender,
             "heads": heads.values,
             "results": results,
+            "since": reply.since_ms,
+            "type": "reply/1",
+            "wait": reply.wait_ms,
         }
     )
 
