@@ -1,7 +1,7 @@
 """Trust: how far a directory may be acted on as it ages, which snapshot may replace which, and who may revoke a key.
 
 Rules on plain values. Metadata files, signatures of officers and fetching are `docaxis.directory`'s; questions about
-single parties are `docaxis.core.addresses`'s. Specification: ``node/docs/spec/directory.md`` §5, §6 and §8.
+single parties are `docaxis.core.addresses`'s. Specification: ``node/docs/spec/directory.md`` §5 and §8.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
