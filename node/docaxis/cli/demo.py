@@ -27,8 +27,8 @@ from docaxis.testing.script import load
 from docaxis.testing.show import Seconds, Show
 
 HERE: Final = Path(__file__).resolve()
-PLACES: Final = (HERE.parents[3] / "scenarios", HERE.parents[1] / "scenarios")
-"""Where the scenarios lie: beside the source, or inside the installed package."""
+SCENARIOS: Final = HERE.parents[3] / "scenarios"
+"""They lie beside the source; a wheel does not carry them."""
 TIMELINE_LINES_SHOWN: Final = 12
 
 EXAMPLES: Final = """\
@@ -60,13 +60,14 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def handle(arguments: argparse.Namespace) -> int:
     """Runs it; 0 if everything is as it must be, else 1."""
-    scenarios = next((place for place in PLACES if place.is_dir()), None)
-    if scenarios is None:
-        raise OurFault("node.config", "the scenarios are not installed beside the program")
+    if not SCENARIOS.is_dir():
+        raise OurFault(
+            "node.config", "the demonstration needs the folder scenarios: run it from a clone, with ./tools/demo"
+        )
     if arguments.processes < 1:
         raise OurFault("node.config", "--processes takes a whole number from 1")
-    script = load(arguments.script or scenarios / "opening" / "opening.toml")
-    agencies = _agencies(scenarios / "data" / "vietnam" / "agencies.csv")
+    script = load(arguments.script or SCENARIOS / "opening" / "opening.toml")
+    agencies = _agencies(SCENARIOS / "data" / "vietnam" / "agencies.csv")
     console = Console(stderr=True)
     seconds = Seconds(SystemClock().ticks_ms)
     with _folder(arguments.keep) as folder, Show(console, _names(agencies), seconds) as show:
