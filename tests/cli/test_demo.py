@@ -1,0 +1,34 @@
+"""The demonstration itself: the main job of the product, on all its real input, as a newcomer runs it."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+PATIENCE_S = 240
+
+
+def test_the_opening_of_the_axis_is_replayed_and_counted(tmp_path: Path) -> None:
+    """95 real nodes, every state, three attacks, and figures from databases and signatures."""
+    command = [sys.executable, "-m", "docaxis.cli.main", "demo", "--json", "--keep", str(tmp_path / "axis")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    found = json.loads(done.stdout.splitlines()[-1])
+    assert found["agencies"] == 95
+    assert (found["lost"], found["duplicated"], found["attacks_refused"]) == (0, 0, 3)
+    assert found["evidence_verified"] is True
+    assert found["receipts_verified"] == found["deliveries"] == found["transmissions"]
+    assert {"arrived", "completed", "refused", "recovered"} <= found["by_state"].keys()
+    assert sum(found["by_state"].values()) == found["transmissions"]
+    timeline = (tmp_path / "axis" / "auditor" / "timeline.txt").read_text(encoding="utf-8")
+    assert "H40 UBND tỉnh Nam Định: trạng thái hoàn thành" in timeline
+
+
+def test_a_place_that_holds_an_axis_already_is_not_overwritten(tmp_path: Path) -> None:
+    """Somebody may want to keep what the last run left."""
+    (tmp_path / "nodes").mkdir()
+    command = [sys.executable, "-m", "docaxis.cli.main", "demo", "--keep", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+    assert done.returncode != 0
+    assert "node.exists" in done.stderr
+    assert "Traceback" not in done.stderr
