@@ -30,13 +30,13 @@ class Tickets(Generic[T]):
 
     def settle(self, ticket: int, value: T) -> None:
         """Answers; a ticket that nobody waits for any more is ignored."""
-        answer = self._open.get(ticket)
+        answer = self._open.pop(ticket, None)
         if answer is not None and not answer.done():
             answer.set_result(value)
 
     def fail(self, ticket: int, error: Exception) -> None:
         """Answers with an error."""
-        answer = self._open.get(ticket)
+        answer = self._open.pop(ticket, None)
         if answer is not None and not answer.done():
             answer.set_exception(error)
 

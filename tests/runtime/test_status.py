@@ -1,0 +1,34 @@
+"""Status speaks in plain values that JSON can hold."""
+
+import json
+
+from docaxis.core.addresses import Book
+from docaxis.core.lifecycle import State
+from docaxis.core.limits import DAY_MS
+from docaxis.runtime.status import directory_status, resident_bytes, totals_status
+from docaxis.store.base import Totals
+
+
+def test_states_are_named_and_numbers_stay_numbers() -> None:
+    """People read names; programs need no list of ours."""
+    shown = totals_status(Totals({State.SENT: 2}, {State.ARRIVED: 3, State.HELD: 1}, 4, 5, 6, 7))
+    assert json.loads(json.dumps(shown)) == {
+        "outgoing": {"sent": 2},
+        "incoming": {"held": 1, "arrived": 3},
+        "envelopes": 4,
+        "statements": 5,
+        "queued": 6,
+        "refusals": 7,
+    }
+
+
+def test_the_directory_s_age_is_told_in_steps_and_in_time() -> None:
+    """The step says what the node still does, the age how much time is left."""
+    shown = directory_status(Book(lambda _: None, {}, 7, DAY_MS, {}), 9 * DAY_MS, 5, "peer.timeout: x")
+    assert shown["freshness"] == "stale"
+    assert (shown["age_ms"], shown["version"], shown["failure"]) == (8 * DAY_MS, 7, "peer.timeout: x")
+
+
+def test_memory_is_measured() -> None:
+    """A running interpreter has more than a few megabytes."""
+    assert resident_bytes() > 4 * 2**20
