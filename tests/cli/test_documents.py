@@ -138,13 +138,19 @@ def test_the_same_key_sends_once(offices: Offices) -> None:
 def test_what_cannot_be_done_is_said_with_code_and_remedy(
     offices: Offices, tmp_path: Path, words: list[str], code: int, hint: str
 ) -> None:
-    """In the words of the reader, and as JSON for scripts."""
+    """In the words of the reader."""
     said = docaxis(*words, cwd=tmp_path, node=offices.ground.nodes["G22"])
     assert said.code == code, said
     assert hint in said.err
-    as_json = docaxis(*words, "--json", cwd=tmp_path, node=offices.ground.nodes["G22"])
-    assert (as_json.code, as_json.err) == (code, "")
-    assert hint in json.loads(as_json.out)["error"]["detail"] + json.loads(as_json.out)["error"]["code"]
+
+
+def test_an_error_is_json_where_json_was_asked_for(offices: Offices) -> None:
+    """A script reads one stream, and decides by the code."""
+    said = offices.at("G22", "show", "0" * 12, "--json")
+    assert (said.code, said.err) == (main.REFUSED, "")
+    error = json.loads(said.out)["error"]
+    assert error["code"] == "document.unknown"
+    assert error["title_vi"] == "Không có văn bản này"
 
 
 def test_a_node_that_is_off_or_not_there_has_its_own_exit_codes(offices: Offices, tmp_path: Path) -> None:

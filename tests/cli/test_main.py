@@ -1,16 +1,28 @@
 """The command itself: quick to answer, complete in its help, honest in its exit codes."""
 
+import argparse
+import signal
 import subprocess
 import sys
+from importlib.metadata import EntryPoint
+from typing import Any
 
 import pytest
 
 from docaxis import __version__
-from docaxis.cli import main
+from docaxis.cli import main, verify
 from docaxis.core.errors import OurFault, TheirFault
-from tests.cli.axis import docaxis
+from tests.cli.axis import COMMAND, Offices, Said, docaxis
 
 LEAVES = ["send", "inbox", "outbox", "show", "evidence", "advance", "refuse", "recall", "answer-recall", "verify"]
+
+
+def parsed(words: list[str], capsys: pytest.CaptureFixture[str]) -> Said:
+    """What the parser answers before any work begins; it needs no process of its own."""
+    with pytest.raises(SystemExit) as ended:
+        main.main(words)
+    assert isinstance(ended.value.code, int)
+    return Said(ended.value.code, *capsys.readouterr())
 
 
 def test_the_help_names_every_command_and_every_exit_code() -> None:
@@ -32,9 +44,9 @@ def test_the_help_loads_nothing_that_it_does_not_need() -> None:
 
 
 @pytest.mark.parametrize("command", LEAVES)
-def test_each_command_teaches_by_example(command: str) -> None:
+def test_each_command_teaches_by_example(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     """A tired clerk copies a line and changes it."""
-    said = docaxis(command, "--help")
+    said = parsed([command, "--help"], capsys)
     assert said.code == main.OK
     assert "example" in said.out
     assert f"docaxis {command}" in said.out.partition("example")[2]
@@ -56,9 +68,11 @@ def test_each_command_teaches_by_example(command: str) -> None:
         (["answer-recall", "00000000", "--agree", "--decline"], "not allowed with"),
     ],
 )
-def test_a_wrong_command_line_is_answered_in_a_line_with_where_to_look(words: list[str], hint: str) -> None:
+def test_a_wrong_command_line_is_answered_in_a_line_with_where_to_look(
+    words: list[str], hint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Two lines, not the whole usage; and exit code 2."""
-    said = docaxis(*words)
+    said = parsed(words, capsys)
     assert said.code == main.USAGE
     assert hint in said.err
     assert "--help`" in said.err
@@ -80,11 +94,67 @@ def test_exit_codes_follow_whose_fault_it_is() -> None:
     assert main.exit_code(TheirFault("file.unusable")) == main.USAGE
 
 
-def test_a_reader_who_goes_away_ends_the_command_quietly() -> None:
-    """`docaxis inbox | head -1` is no error."""
-    probe = "from docaxis.cli.main import main; raise SystemExit(main(['verify', '--help']))"
-    with subprocess.Popen([sys.executable, "-c", probe], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        process.stdout.close()
-        assert process.stderr is not None
-        assert b"Traceback" not in process.stderr.read()
+def handled(monkeypatch: pytest.MonkeyPatch, handler: main.Handler) -> int:
+    """What becomes of a command whose work is `handler`."""
+
+    def add_parser(subparsers: Any) -> None:
+        subparsers.add_parser("verify").set_defaults(handler=handler)
+
+    monkeypatch.setattr(verify, "add_parser", add_parser)
+    return main.main(["verify"])
+
+
+def raising(error: BaseException) -> main.Handler:
+    """Work that ends in this."""
+
+    def handler(arguments: argparse.Namespace) -> int:
+        raise error
+
+    return handler
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "word"),
+    [
+        (PermissionError(13, "Permission denied", "/x"), main.USAGE, "file.unusable"),
+        (ZeroDivisionError("a slip"), main.OURS, "node.internal"),
+        (KeyboardInterrupt(), main.INTERRUPTED, ""),
+        (BrokenPipeError(), main.OK, ""),
+    ],
+)
+def test_whatever_happens_ends_in_words_and_a_code(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: BaseException, code: int, word: str
+) -> None:
+    """Nobody sees a traceback who did not ask for it."""
+    monkeypatch.setattr(sys, "stdout", sys.stdout)  # so that what a broken pipe does to it is undone
+    assert handled(monkeypatch, raising(error)) == code
+    assert word in capsys.readouterr().err
+
+
+def test_who_looks_for_a_mistake_sees_where_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The message names the variable."""
+    monkeypatch.setenv(main.TRACE, "1")
+    with pytest.raises(ZeroDivisionError):
+        handled(monkeypatch, raising(ZeroDivisionError()))
+
+
+def test_an_installed_extra_adds_its_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The simulator is one; nothing here imports it before it is called."""
+    plug = EntryPoint("simulate", "a_package_that_is_not_here:add_parser", main.PLUGS)
+    monkeypatch.setattr(main, "_plugs", lambda: iter([plug]))
+    assert "simulate" in main.build([]).format_help()
+    with pytest.raises(ModuleNotFoundError):
+        main.build(["simulate"])
+
+
+def test_ctrl_c_ends_a_wait_at_once_and_the_letter_goes_on(offices: Offices) -> None:
+    """130 as shells expect it; what was durable stays so."""
+    node = str(offices.ground.nodes["G22"])
+    words = ("send", "--to", "H54", "--subject", "interrupted", "--wait", "--node", node)
+    with subprocess.Popen([COMMAND, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        while "interrupted" not in offices.at("G22", "outbox").out:
+            continue
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate()
+    assert process.returncode == main.INTERRUPTED
+    assert "Traceback" not in err

@@ -6,12 +6,14 @@ once and `docaxis node run` loads only what a node needs. A command's module off
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib import import_module
+from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn
 
-from docaxis.core.errors import DocaxisError
+from docaxis.core.errors import DocaxisError, OurFault, TheirFault
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -36,6 +38,9 @@ EXIT_CODES: Final = {
     INTERRUPTED: "interrupted from the keyboard",
 }
 """What each exit code means."""
+
+TRACE: Final = "DOCAXIS_TRACE"
+"""Environment variable that shows where a mistake of this program happened."""
 
 PLUGS: Final = "docaxis.commands"
 """Entry point group by which an installed extra adds a command: the name is the command, the object `add_parser`."""
@@ -101,11 +106,15 @@ class _Formatter(argparse.RawDescriptionHelpFormatter):
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Runs one command and returns its exit code; never shows a traceback for what a user or the world can cause."""
+    """Runs one command and returns its exit code; nobody sees a traceback who did not ask for it with `TRACE`."""
     words = sys.argv[1:] if words is None else list(words)
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal without Vietnamese letters is no reason to fail
     arguments = build(words).parse_args(words)
     try:
-        return int(arguments.handler(arguments))
+        code = int(arguments.handler(arguments))
+        sys.stdout.flush()
+        return code
     except DocaxisError as error:
         return _explain(error, arguments)
     except KeyboardInterrupt:
@@ -114,6 +123,12 @@ def main(words: Sequence[str] | None = None) -> int:
         # whoever read our output has gone; without this, closing stdout would complain once more
         sys.stdout = None
         return OK
+    except OSError as error:
+        return _explain(TheirFault("file.unusable", str(error)), arguments)
+    except Exception as error:
+        if os.environ.get(TRACE):
+            raise
+        return _explain(OurFault("node.internal", f"{error!r}; set {TRACE}=1 to see where"), arguments)
 
 
 def build(words: Sequence[str]) -> argparse.ArgumentParser:
@@ -169,8 +184,6 @@ def _explain(error: DocaxisError, arguments: argparse.Namespace) -> int:
 
 def exit_code(error: DocaxisError) -> int:
     """The exit code of an error: whether the node did not answer, the node refused, or it ended here."""
-    from docaxis.core.errors import OurFault
-
     if error.code == "node.unreachable":
         return UNREACHABLE
     if getattr(error, "answered", False):
