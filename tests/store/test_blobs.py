@@ -1,7 +1,8 @@
 """Chunks as files: durable under their own name or not there at all."""
 
+import errno
 import os
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 
@@ -27,12 +28,6 @@ def blobs(folder: Path) -> Blobs:
 def digest_of(data: bytes) -> bytes:
     """Its name."""
     return sha256(data).digest()
-
-
-async def pieces(*parts: bytes) -> AsyncIterator[bytes]:
-    """A body as it comes over the wire."""
-    for part in parts:
-        yield part
 
 
 async def keep(blobs: Blobs, *chunks: bytes) -> list[bytes]:
@@ -67,46 +62,32 @@ async def test_keeping_twice_is_once_and_leaves_no_rest(blobs: Blobs, folder: Pa
     assert files(folder) == [digest.hex()]
 
 
-async def test_a_stream_is_kept_as_a_whole_is(blobs: Blobs, folder: Path) -> None:
-    """Only one piece of it is in memory at a time."""
-    digest = digest_of(b"content")
-    await blobs.keep_stream(digest, 7, pieces(b"con", b"", b"tent"))
-    assert await blobs.read(digest) == b"content"
-    assert files(folder) == [digest.hex()]
-
-
-@pytest.mark.parametrize("parts", [(b"conten",), (b"content", b"!"), (b"CONTENT",), ()])
-async def test_bytes_that_are_not_the_announced_ones_leave_nothing(
-    blobs: Blobs, folder: Path, parts: tuple[bytes, ...]
-) -> None:
-    """Short, long, other, none: whoever sends it."""
+async def test_bytes_that_are_not_the_announced_ones_leave_nothing(blobs: Blobs, folder: Path) -> None:
+    """Whoever sends them."""
     with pytest.raises(TheirFault) as refused:
-        await blobs.keep_stream(digest_of(b"content"), 7, pieces(*parts))
+        await blobs.keep(digest_of(b"content"), b"CONTENT")
     assert refused.value.code == "content.corrupt"
     assert files(folder) == []
 
 
-async def test_a_stream_that_breaks_off_leaves_nothing(blobs: Blobs, folder: Path) -> None:
-    """Lines go down."""
+async def test_a_write_that_fails_leaves_nothing(blobs: Blobs, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The disk may fill up between the look and the write."""
 
-    async def broken() -> AsyncIterator[bytes]:
-        yield b"con"
-        raise ConnectionResetError
+    def refuse(handle: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
 
-    with pytest.raises(ConnectionResetError):
-        await blobs.keep_stream(digest_of(b"content"), 7, broken())
+    monkeypatch.setattr(os, "fdatasync", refuse)
+    with pytest.raises(OurFault) as refused:
+        await keep(blobs, b"content")
+    assert refused.value.code == "node.disk-full"
     assert files(folder) == []
 
 
 async def test_a_chunk_has_a_largest_size(blobs: Blobs, folder: Path) -> None:
-    """Refused before a byte is taken."""
-    for attempt in (
-        blobs.keep(digest_of(b""), b"x" * (CHUNK_BYTES_MAX + 1)),
-        blobs.keep_stream(digest_of(b""), CHUNK_BYTES_MAX + 1, pieces()),
-    ):
-        with pytest.raises(TheirFault) as refused:
-            await attempt
-        assert refused.value.code == "content.too-large"
+    """The wire has the same limit."""
+    with pytest.raises(TheirFault) as refused:
+        await keep(blobs, b"x" * (CHUNK_BYTES_MAX + 1))
+    assert refused.value.code == "content.too-large"
     assert not folder.exists()
 
 
@@ -117,14 +98,6 @@ async def test_chunks_leave_room_to_the_database(folder: Path) -> None:
         await keep(blobs, b"content")
     assert refused.value.code == "node.disk-full"
     assert files(folder) == []
-
-
-async def test_a_chunk_can_be_removed_and_its_absence_too(blobs: Blobs) -> None:
-    """Destroying what is destroyed already is no error."""
-    (digest,) = await keep(blobs, b"content")
-    await blobs.remove(digest)
-    await blobs.remove(digest)
-    assert await blobs.read(digest) is None
 
 
 async def test_sweeping_takes_what_is_old_and_not_claimed(blobs: Blobs, folder: Path) -> None:
@@ -141,19 +114,22 @@ async def test_sweeping_takes_what_is_old_and_not_claimed(blobs: Blobs, folder: 
         asked.extend(digests)
         return frozenset([claimed])
 
-    assert sorted(await blobs.older(2_000)) == sorted([old, claimed])
     assert await blobs.sweep(claims, 2_000) == 1
     assert sorted(asked) == sorted([old, claimed])
     assert files(folder) == sorted([claimed.hex(), young.hex()])
 
 
-async def test_a_chunk_that_is_kept_again_while_it_is_swept_stays(blobs: Blobs) -> None:
-    """Between the question and the answer somebody may upload it once more, and find it here already."""
+@pytest.mark.parametrize("how", ["kept", "asked for"])
+async def test_a_chunk_that_is_wanted_again_while_it_is_swept_stays(blobs: Blobs, how: str) -> None:
+    """Between the question and the answer somebody may upload it once more, or name it and find it here already."""
     (digest,) = await keep(blobs, b"content")
     make_old(blobs, digest, 1_000)
 
     async def claims(digests: Sequence[bytes]) -> frozenset[bytes]:
-        await keep(blobs, b"content")
+        if how == "kept":
+            await keep(blobs, b"content")
+        else:
+            assert await blobs.size(digest) == 7
         return frozenset()
 
     assert await blobs.sweep(claims, 2_000) == 0

@@ -7,7 +7,7 @@ claimed, is answered elsewhere.
 
 import asyncio
 import os
-from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
@@ -40,7 +40,7 @@ class Blobs:
     def __init__(self, folder: Path, free_bytes_min: int = FREE_BYTES_MIN) -> None:
         self._folder = folder
         self._free_bytes_min = free_bytes_min
-        # A chunk that is kept again at this moment must not be swept away at this moment.
+        # Giving a name, finding one and sweeping one away exclude each other.
         self._names = Lock()
         self._scrub_after = ""
         self._durable_folders: set[bytes] = set()
@@ -53,41 +53,22 @@ class Blobs:
     async def keep(self, digest: bytes, data: bytes) -> None:
         """Keeps a chunk durably; twice is once. Raises `TheirFault` ``content.corrupt`` or ``content.too-large``,
         `OurFault` ``node.disk-full`` or ``node.store``."""
-        await asyncio.to_thread(self._keep, digest, len(data), [data])
-
-    async def keep_stream(self, digest: bytes, size: int, pieces: AsyncIterable[bytes]) -> None:
-        """Keeps a chunk of `size` bytes that comes in pieces, at most one piece in memory; raises as `keep` does."""
-        if size > CHUNK_BYTES_MAX:
-            raise TheirFault("content.too-large", f"a chunk has at most {CHUNK_BYTES_MAX} bytes")
-        incoming = await asyncio.to_thread(self._begin, size)
-        try:
-            async for piece in pieces:
-                await asyncio.to_thread(incoming.add, piece)
-            await asyncio.to_thread(self._finish, incoming, digest)
-        finally:
-            incoming.close()
+        await asyncio.to_thread(self._keep, digest, data)
 
     async def read(self, digest: bytes) -> bytes | None:
         """The chunk's bytes, or None. What the disk made of them since is for the reader to check."""
         return await asyncio.to_thread(self._read, digest)
 
     async def size(self, digest: bytes) -> int | None:
-        """Its size in bytes, or None where it is not kept."""
-        return await asyncio.to_thread(self._size, digest)
-
-    async def remove(self, digest: bytes) -> None:
-        """Destroys it; nothing happens where it is not kept."""
-        await asyncio.to_thread(self._remove, digest)
-
-    async def older(self, before_ms: int) -> list[bytes]:
-        """Digests of chunks that were last kept before that time, by the clock of the file system."""
-        return await asyncio.to_thread(self._older, before_ms)
+        """Its size in bytes, or None where it is not kept. Whoever asks may be about to name it in a document: for
+        `sweep` it is as young as if it had been kept now."""
+        return await asyncio.to_thread(self._renew, digest)
 
     async def sweep(self, claimed: Callable[[Sequence[bytes]], Awaitable[frozenset[bytes]]], before_ms: int) -> int:
-        """Destroys chunks last kept before `before_ms` that `claimed` does not claim, and what was never finished; how
-        many chunks. One that is kept again meanwhile stays."""
+        """Destroys chunks last kept or asked for before `before_ms` that `claimed` does not claim, and what was never
+        finished; how many chunks. One that is wanted again meanwhile stays."""
         gone = 0
-        old = iter(await self.older(before_ms))
+        old = iter(await asyncio.to_thread(self._older, before_ms))
         while some := tuple(islice(old, ASKED_TOGETHER_MAX)):
             unclaimed = set(some) - await claimed(some)
             gone += await asyncio.to_thread(self._remove_older, sorted(unclaimed), before_ms)
@@ -101,51 +82,51 @@ class Blobs:
 
     # --- in a thread ------------------------------------------------------------------------------------------------
 
-    def _keep(self, digest: bytes, size: int, pieces: Iterable[bytes]) -> None:
-        incoming = self._begin(size)
-        try:
-            for piece in pieces:
-                incoming.add(piece)
-            self._finish(incoming, digest)
-        finally:
-            incoming.close()
-
-    def _begin(self, size: int) -> "_Incoming":
-        if size > CHUNK_BYTES_MAX:
+    def _keep(self, digest: bytes, data: bytes) -> None:
+        if len(data) > CHUNK_BYTES_MAX:
             raise TheirFault("content.too-large", f"a chunk has at most {CHUNK_BYTES_MAX} bytes")
+        if sha256(data).digest() != digest:
+            raise TheirFault("content.corrupt", f"{len(data)} bytes do not have the digest {digest.hex()}")
         with disk.faults(self._folder):
-            unfinished = self._folder / _UNFINISHED
-            unfinished.mkdir(parents=True, exist_ok=True)
-            if (free := disk.free_bytes(self._folder)) - size < self._free_bytes_min:
-                raise OurFault("node.disk-full", f"{free // MIB} MiB free below {self._folder}")
-            return _Incoming(unfinished, size)
+            if self._renew(digest) != len(data):
+                self._name(self._write(data), digest)
 
-    def _finish(self, incoming: "_Incoming", digest: bytes) -> None:
-        incoming.check(digest)
-        with disk.faults(self._folder):
-            if not self._keep_again(digest, incoming.size):
-                incoming.sync()
-                self._name(incoming.path, digest)
-
-    def _keep_again(self, digest: bytes, size: int) -> bool:
-        """Whether the chunk is here already; then it is as young as a new one."""
-        with self._names:
+    def _renew(self, digest: bytes) -> int | None:
+        with self._names, disk.faults(self._folder):
             path = self.path(digest)
-            if self._size(digest) != size:
-                return False
-            os.utime(path)
-            return True
+            try:
+                os.utime(path)
+                return path.stat().st_size
+            except FileNotFoundError:
+                return None
+
+    def _write(self, data: bytes) -> Path:
+        """A durable file without a name of its own yet."""
+        folder = self._folder / _UNFINISHED
+        folder.mkdir(parents=True, exist_ok=True)
+        if (free := disk.free_bytes(folder)) - len(data) < self._free_bytes_min:
+            raise OurFault("node.disk-full", f"{free // MIB} MiB free below {self._folder}")
+        with NamedTemporaryFile(dir=folder, delete=False) as unfinished:
+            try:
+                unfinished.write(data)
+                unfinished.flush()
+                os.fdatasync(unfinished.fileno())
+            except BaseException:
+                Path(unfinished.name).unlink()
+                raise
+        return Path(unfinished.name)
 
     def _name(self, unfinished: Path, digest: bytes) -> None:
         path = self.path(digest)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        # Whoever finds the name may rely on it: nobody looks before it is durable.
         with self._names:
+            path.parent.mkdir(parents=True, exist_ok=True)
             unfinished.rename(path)
-        disk.sync_folder(path.parent)
-        if digest[:2] not in self._durable_folders:
-            disk.sync_folder(path.parent.parent)
-            disk.sync_folder(self._folder)
-            self._durable_folders.add(digest[:2])
+            disk.sync_folder(path.parent)
+            if digest[:2] not in self._durable_folders:
+                disk.sync_folder(path.parent.parent)
+                disk.sync_folder(self._folder)
+                self._durable_folders.add(digest[:2])
 
     def _read(self, digest: bytes) -> bytes | None:
         with disk.faults(self._folder):
@@ -153,17 +134,6 @@ class Blobs:
                 return self.path(digest).read_bytes()
             except FileNotFoundError:
                 return None
-
-    def _size(self, digest: bytes) -> int | None:
-        with disk.faults(self._folder):
-            try:
-                return self.path(digest).stat().st_size
-            except FileNotFoundError:
-                return None
-
-    def _remove(self, digest: bytes) -> None:
-        with disk.faults(self._folder):
-            self.path(digest).unlink(missing_ok=True)
 
     def _remove_older(self, digests: Sequence[bytes], before_ms: int) -> int:
         gone = 0
@@ -210,41 +180,6 @@ class Blobs:
         for first in sorted(self._folder.glob("[0-9a-f][0-9a-f]")):
             for second in sorted(first.glob("[0-9a-f][0-9a-f]")):
                 yield from sorted(path for path in second.iterdir() if len(path.name) == sha256().digest_size * 2)
-
-
-class _Incoming:
-    """One unfinished file, hashed while it is written."""
-
-    def __init__(self, folder: Path, size: int) -> None:
-        self.size = size
-        self._hash = sha256()
-        self._written = 0
-        self._file = NamedTemporaryFile(dir=folder, delete=False)  # noqa: SIM115  # closed by `close`
-        self.path = Path(self._file.name)
-
-    def add(self, piece: bytes) -> None:
-        """Raises `TheirFault` ``content.corrupt`` for more than was announced."""
-        self._written += len(piece)
-        if self._written > self.size:
-            raise TheirFault("content.corrupt", f"more than the announced {self.size} bytes")
-        self._hash.update(piece)
-        with disk.faults(self.path.parent):
-            self._file.write(piece)
-
-    def check(self, digest: bytes) -> None:
-        """Raises `TheirFault` ``content.corrupt`` unless these are the bytes that `digest` names."""
-        if self._written != self.size or self._hash.digest() != digest:
-            raise TheirFault("content.corrupt", f"{self._written} bytes do not have the digest {digest.hex()}")
-
-    def sync(self) -> None:
-        """Makes the bytes durable, under no name yet."""
-        self._file.flush()
-        os.fdatasync(self._file.fileno())
-
-    def close(self) -> None:
-        """Ends it; what got no name is gone."""
-        self._file.close()
-        self.path.unlink(missing_ok=True)
 
 
 def _kept_ms(path: Path) -> int | None:
