@@ -116,6 +116,8 @@ def test_the_same_key_sends_once(offices: Offices) -> None:
     )
     assert one.json == two.json
     assert "named twice" in one.err
+    late = offices.at("G22", "send", "--to", "H49", "--subject", "x", "--key", "week 47", "--wait")
+    assert late.code == main.OK, "it arrived before this wait began"
 
 
 @pytest.mark.parametrize(

@@ -95,7 +95,7 @@ async def _send(node: Client, arguments: argparse.Namespace) -> int:
     )
     states = await _wait(node, sent, cursor, arguments) if arguments.wait else {}
     _report(sent, states, arguments)
-    return main.OK if all(map(_settled, states.values())) else main.NEGATIVE
+    return main.OK if all(map(_there, states.values())) else main.NEGATIVE
 
 
 async def recipients(node: Client, given: Sequence[str]) -> list[str]:
@@ -141,20 +141,28 @@ def upload_progress() -> Callable[[int, int], None]:
     return show
 
 
-def _settled(state: State) -> bool:
-    return state >= State.ARRIVED
+def _there(state: State) -> bool:
+    return state >= State.ARRIVED and state is not State.REFUSED
+
+
+def _under_way(states: dict[str, State]) -> bool:
+    return any(state in (State.SENT, State.HELD) for state in states.values())
 
 
 async def _wait(node: Client, sent: Sent, cursor: int, arguments: argparse.Namespace) -> dict[str, State]:
     """The state at each recipient once none is under way any more, or the time is over."""
-    states = dict.fromkeys(sent.to, State.SENT)
+    # what a repeated request sent the first time may have arrived long before the cursor
+    document = await node.document(sent.doc)
+    states = {each.recipient: each.state for each in document.transmissions}
+    if not _under_way(states):
+        return states
     try:
         async with asyncio.timeout(arguments.timeout):
             async for change in node.changes(cursor):
                 if change.doc == sent.doc and change.recipient in states:
                     states[change.recipient] = change.state
                     _show_waiting(states)
-                if all(state not in (State.SENT, State.HELD) for state in states.values()):
+                if not _under_way(states):
                     return states
     except TimeoutError:
         output.note("the time to wait is over; the node goes on delivering")
@@ -163,7 +171,7 @@ async def _wait(node: Client, sent: Sent, cursor: int, arguments: argparse.Names
 
 def _show_waiting(states: dict[str, State]) -> None:
     if sys.stderr.isatty():
-        there = sum(map(_settled, states.values()))
+        there = sum(map(_there, states.values()))
         end = "\n" if there == len(states) else ""
         print(f"\r{there} of {len(states)} arrived", end=end, file=sys.stderr, flush=True)
 
@@ -180,5 +188,5 @@ def _report(sent: Sent, states: dict[str, State], arguments: argparse.Namespace)
     for recipient, written in sent.written_as.items():
         output.note(f"  {written} is now {recipient}")
     for recipient, state in states.items():
-        if not _settled(state) or state is State.REFUSED:
+        if not _there(state):
             output.note(f"  {recipient}: {output.state(state)}")

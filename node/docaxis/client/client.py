@@ -84,10 +84,10 @@ class Client:
 
     async def _bring(self, given: Sequence[Attachment | Path], progress: Progress | None) -> list[dict[str, Any]]:
         """Content that is small goes with the request; the rest is uploaded first, chunk by chunk."""
-        found = await asyncio.to_thread(files.attachments, given)
-        total = sum(file.size() for file in found)
-        if total <= limits.INLINE_BYTES_MAX:
-            return [await asyncio.to_thread(_inline, file) for file in found]
+        in_memory = all(isinstance(file, Attachment) and isinstance(file.content, bytes) for file in given)
+        found, total, small = _weigh(given) if in_memory else await asyncio.to_thread(_weigh, given)
+        if small is not None:
+            return small
         done = 0
         entries = []
         for file in found:
@@ -238,6 +238,13 @@ def fresh_key() -> str:
 
 def _after(page: Mapping[str, Any]) -> int:
     return int(page["after"])
+
+
+def _weigh(given: Sequence[Attachment | Path]) -> tuple[list[Attachment], int, list[dict[str, Any]] | None]:
+    """The files, their size together, and what goes with the request where that is little enough."""
+    found = files.attachments(given)
+    total = sum(file.size() for file in found)
+    return found, total, list(map(_inline, found)) if total <= limits.INLINE_BYTES_MAX else None
 
 
 def _inline(file: Attachment) -> dict[str, Any]:
