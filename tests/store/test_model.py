@@ -174,7 +174,7 @@ async def compare(plan: list[Any], folder: Path) -> None:
         await real.store.close()
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(st.lists(steps, max_size=8))
 def test_sqlite_answers_as_the_model_does(plan: list[Any]) -> None:
     """Grouping, reordering by table and rows that name each other by number are nobody's business but the engine's."""
