@@ -120,9 +120,10 @@ class Host:
         """States something, lets everything settle, and gives the answer."""
         self._ticket += 1
         digest = sha256(repr((doc, code, text, recipient)).encode()).digest()
-        self.do(ev.Acted((ev.Act(self._ticket, key, digest, doc, recipient, code, text, "Nguyễn Văn A"),)))
+        act = ev.Act(self._ticket, key, digest, doc, recipient, code, text, "Nguyễn Văn A")
+        self.do(ev.Acted((act,)))
         self.circle.settle()
-        return self.answers[self._ticket]
+        return self.answers[act.ticket]
 
     def state(self, doc: DocId, recipient: str) -> State | None:
         """What this host knows of the document at the recipient."""
