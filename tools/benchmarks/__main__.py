@@ -22,6 +22,7 @@ NAMES: Final = {
     "exchange": "two nodes, documents of 2 KiB, durable at both ends, receipts verified",
     "fanout": "one document to 94 real nodes; the same with dead and silent ones among them",
     "directory": "12,000 and 125,000 entries: cold load, one changed entry, look-ups, memory",
+    "store": "what the embedded store can write and read",
     "transport": "what HTTPS itself costs, bare and through our transport",
 }
 

@@ -2,8 +2,7 @@
 
 One document is what its sender keeps of it from submission to the verified receipt: a signed envelope and a statement
 under heads that 64 objects share, two states of its record, 2 KiB of content, an idempotency key, an entry of the queue
-and its removal, a line of the feed. The ops are made beforehand; the clock runs only while they are written. Run it as
-`.venv/bin/python -m tools.benchmarks.store`.
+and its removal, a line of the feed. The ops are made beforehand; the clock runs only while they are written.
 """
 
 from __future__ import annotations
@@ -11,15 +10,13 @@ from __future__ import annotations
 import argparse
 import asyncio
 import hashlib
-import json
-import os
 import random
 import resource
 import tempfile
 import threading
 import time
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from docaxis.core.effects import (
     AppendChange,
@@ -96,7 +93,7 @@ class Maker:
         self.keys.append((doc, PEER))
 
 
-async def run(store: SqliteStore, groups: list[list[Op]], in_flight: int) -> float:
+async def write(store: SqliteStore, groups: list[list[Op]], in_flight: int) -> float:
     """Seconds for all groups, so many commits waiting at any time."""
     waiting = iter(groups)
 
@@ -111,12 +108,12 @@ async def run(store: SqliteStore, groups: list[list[Op]], in_flight: int) -> flo
 
 async def measure(
     store: SqliteStore, maker: Maker, documents: int, size: int, in_flight: int
-) -> dict[str, float | int | str]:
+) -> dict[str, float | int]:
     """One line of the table."""
     pairs = [maker.group(size) for _ in range(documents // size)]
     groups = [ops for lag in zip([*pairs, None, None], [None, None, *pairs], strict=True) for ops in _both(*lag)]
     before = resource.getrusage(resource.RUSAGE_SELF)
-    seconds = await run(store, groups, in_flight)
+    seconds = await write(store, groups, in_flight)
     after = resource.getrusage(resource.RUSAGE_SELF)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     count = size * len(pairs)
@@ -134,7 +131,7 @@ def _both(first: tuple[list[Op], list[Op]] | None, second: tuple[list[Op], list[
     return [*([first[0]] if first else []), *([second[1]] if second else [])]
 
 
-async def measure_find(store: SqliteStore, maker: Maker, keys: int) -> dict[str, float | int | str]:
+async def measure_find(store: SqliteStore, maker: Maker, keys: int) -> dict[str, float | int]:
     """Loading records of documents chosen at random, with their envelopes and receipts."""
     chosen = random.Random(1).sample(maker.keys, keys * 20)
     started = time.perf_counter()
@@ -156,45 +153,38 @@ def keep_busy(stop: threading.Event) -> threading.Thread:
     return thread
 
 
-async def bench(folder: Path, documents: int, before: int, busy: bool) -> list[dict[str, float | int | str]]:
-    """All lines."""
+async def bench(folder: Path, documents: int, before: int, busy: bool) -> dict[str, Any]:
+    """All figures."""
     database = folder / "node.db"
-    store, maker, lines = SqliteStore(database), Maker(1), []
+    store, maker = SqliteStore(database), Maker(1)
     await store.open(NOW_MS)
     while before > len(maker.keys):
         for ops in maker.group(4_096):
             await store.commit(ops)
     stop = threading.Event()
     thread = keep_busy(stop) if busy else None
-    for size, in_flight, share in ((1, 1, 20), (1, 64, 4), (16, 4, 2), (64, 4, 1), (256, 4, 1)):
-        lines.append(await measure(store, maker, documents // share, size, in_flight))
-    lines += [await measure_find(store, maker, keys) for keys in (1, 64, 256)]
+    writes = [
+        await measure(store, maker, documents // share, size, in_flight)
+        for size, in_flight, share in ((1, 1, 20), (1, 64, 4), (16, 4, 2), (64, 4, 1), (256, 4, 1))
+    ]
+    reads = [await measure_find(store, maker, keys) for keys in (1, 64, 256)]
     stop.set()
     if thread:
         thread.join()
-    lines.append({"rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024})
     await store.close()
-    lines.append({"database_bytes_per_document": database.stat().st_size // len(maker.keys)})
-    return lines
+    size = database.stat().st_size // len(maker.keys)
+    return {"documents_before": before, "database_bytes_per_document": size, "writes": writes, "reads": reads}
 
 
-def main() -> None:
-    """Prints a table, or one JSON object."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The settings of this benchmark."""
     parser.add_argument("--documents", type=int, default=20_000, help="documents per line")
     parser.add_argument("--before", type=int, default=0, help="documents that the store holds before the first line")
     parser.add_argument("--busy", action="store_true", help="with a thread that computes all the time beside the store")
-    parser.add_argument("--folder", type=Path, default=None, help="where to write (default: a new folder, removed)")
-    parser.add_argument("--json", action="store_true")
-    arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory(dir=arguments.folder, prefix="docaxis-bench-") as folder:
-        lines = asyncio.run(bench(Path(folder), arguments.documents, arguments.before, arguments.busy))
-    if arguments.json:
-        print(json.dumps({"cpus": os.cpu_count(), "before": arguments.before, "lines": lines}))
-        return
-    for line in lines:
-        print("  ".join(f"{name} {value:>8}" for name, value in line.items()))
+    parser.add_argument("--folder", type=Path, default=None, help="the disk to measure (default: that of new folders)")
 
 
-if __name__ == "__main__":
-    main()
+def run(args: argparse.Namespace) -> dict[str, Any]:
+    """Everything, in a folder that is removed afterwards."""
+    with tempfile.TemporaryDirectory(dir=args.folder, prefix="docaxis-bench-") as folder:
+        return asyncio.run(bench(Path(folder), args.documents, args.before, args.busy))
