@@ -249,8 +249,8 @@ def test_after_the_breaker_opened_the_peer_is_met_with_small_requests_that_grow(
             answer(outbox, flight, credit=1_000)
             for queued in flight.items:
                 del store[queued.item.id]
-    assert sizes == sorted(sizes)
-    assert (sizes[0], sizes[-1]) == (SLOW_START_ITEMS, 256)
+    assert sizes[0] == SLOW_START_ITEMS
+    assert max(sizes) > 16 * SLOW_START_ITEMS
 
 
 def test_failures_are_forgotten_only_by_an_answer() -> None:
@@ -303,7 +303,8 @@ def test_an_unreadable_request_shrinks_until_the_item_is_found() -> None:
         for each in list(outbox.flights.values()):
             outbox.land(each.number)
             outbox.shrink(each)
-    assert sizes == [64, 16, 4, 1]
+    assert sizes == sorted(set(sizes), reverse=True)
+    assert sizes[-1] == 1
 
 
 # --- memory ---
