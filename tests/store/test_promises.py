@@ -310,6 +310,7 @@ async def test_a_life_knows_its_peers_and_what_waits_for_them(engine: Engine) ->
     life = await engine.reopen(NOW_MS)
     assert life.peers == (PutPeer(H49, 0, 0, 0, 3), down)
     assert life.waiting == ((H57, 2),)
+    assert await engine.store.life() == life
 
 
 # --- what people read -----------------------------------------------------------------------------------------------

@@ -86,7 +86,7 @@ class Store(Protocol):
 
     async def commit(self, ops: Sequence[Op]) -> None:
         """Keeps `ops` in one durable transaction; raises `OurFault` ``node.disk-full`` or ``node.store``, then nothing
-        of them is kept."""
+        of them is kept. One that fails does not stop those called after it: what builds on a commit waits for it."""
         ...
 
     async def find(self, wanted: Wanted) -> Found:
