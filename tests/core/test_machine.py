@@ -94,7 +94,7 @@ def test_a_clock_that_is_set_back_does_not_put_off_what_is_due(circle: Circle) -
     assert circle["G22"].wake_ms <= circle.now_ms + limits.DUE_SCAN_INTERVAL_MS
 
 
-def test_ten_thousand_documents_for_a_peer_that_is_off_need_little_memory_and_all_arrive(circle: Circle) -> None:
+def test_a_thousand_documents_for_a_peer_that_is_off_need_little_memory_and_all_arrive(circle: Circle) -> None:
     """The queue is on disk; memory holds what is next."""
     circle.cut = {("G22", "H49")}
     host = circle["G22"]
