@@ -21,7 +21,7 @@ __all__ = ["town"]
 
 CORPUS = Path(__file__).parent / "corpus" / "requests"
 FILES = sorted(CORPUS.glob("*.raw"))
-HASTY = ServerSettings(head_s=0.04, body_s=0.04, request_s=0.4, sweep_s=0.02, linger_s=0.02, idle_s=0.2, requests_max=8)
+HASTY = ServerSettings(head_s=0.4, body_s=0.4, request_s=2, sweep_s=0.05, linger_s=0.05, idle_s=1, requests_max=8)
 LAST = b"GET /v1/hello HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 EXPECTED = frozenset({200, 400, 403, 404, 408, 411, 413, 415})
 SPLICES = (

@@ -7,7 +7,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PAGE = (ROOT / "node/docs/threats.md").read_text(encoding="utf-8")
-REFERENCE = re.compile(r"`(tests/[a-z0-9_/]+\.py)::(test_[a-z0-9_]+)`")
+REFERENCE = re.compile(r"`([a-z]+)/(test_[a-z0-9_]+)`")
 
 
 def rows() -> list[list[str]]:
@@ -21,10 +21,11 @@ def rows() -> list[list[str]]:
 
 
 @cache
-def functions(path: str) -> frozenset[str]:
-    """The names of all functions of a file."""
-    tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
-    return frozenset(node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+def functions(room: str) -> frozenset[str]:
+    """The names of all functions in the tests of a room."""
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in (ROOT / "tests" / room).glob("test_*.py")]
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    return frozenset(node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
 
 
 def test_every_threat_names_tests_that_exist() -> None:
@@ -33,8 +34,8 @@ def test_every_threat_names_tests_that_exist() -> None:
     for row in rows():
         references = REFERENCE.findall(row[-1])
         assert references, row
-        assert ", ".join(f"`{path}::{name}`" for path, name in references) == row[-1], row
-        missing += [f"{p}::{n}" for p, n in references if not (ROOT / p).exists() or n not in functions(p)]
+        assert ", ".join(f"`{room}/{name}`" for room, name in references) == row[-1], row
+        missing += [f"{room}/{name}" for room, name in references if name not in functions(room)]
     assert not missing
 
 

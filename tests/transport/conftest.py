@@ -16,7 +16,7 @@ def pytest_asyncio_loop_factories(
 ) -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
     """uvloop, as nodes use it where it exists; the client's tests on asyncio's loop as well: their TLS differs."""
     loops: dict[str, Callable[[], asyncio.AbstractEventLoop]] = {"uvloop": uvloop.new_event_loop}
-    if item.path.name == "test_client.py":
+    if item.path.name.startswith("test_client"):
         loops["asyncio"] = asyncio.new_event_loop
     return loops
 

@@ -22,6 +22,7 @@ from docaxis.core.ids import DocId, PartyId
 from docaxis.transport import base
 from docaxis.transport.base import ClientSettings
 from docaxis.transport.failures import Failure, failure_of, failure_of_answer, may_be_refusal
+from docaxis.transport.pace import Pace
 from docaxis.transport.tls import PeerTls
 
 _BATCH_HEADERS: Final = {"Content-Type": base.MEDIA_BATCH}
@@ -43,26 +44,6 @@ class _Failed(Exception):
     def __init__(self, failure: Failure) -> None:
         super().__init__(failure)
         self.failure = failure
-
-
-class Pace:
-    """Lets through `per_s` a second, after a burst: a full handshake costs milliseconds of processor at both ends."""
-
-    def __init__(self, per_s: float, burst: int) -> None:
-        self._gap_s = 1 / per_s
-        self._slack_s = burst / per_s
-        self._next_s = 0.0
-
-    def wait_s(self, now_s: float) -> float:
-        """How long the one who asks now must wait for its turn, which it has taken by asking."""
-        self._next_s = max(self._next_s, now_s - self._slack_s) + self._gap_s
-        return max(0.0, self._next_s - now_s)
-
-    async def turn(self) -> None:
-        """Returns when it is the caller's turn."""
-        wait_s = self.wait_s(asyncio.get_running_loop().time())
-        if wait_s:
-            await asyncio.sleep(wait_s)
 
 
 class PeerClient:
