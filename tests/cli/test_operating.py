@@ -1,7 +1,5 @@
 """The manual for operators does what it says: every `sh` block of it is executed, in order."""
 
-import base64
-import json
 import os
 import re
 import subprocess
@@ -13,9 +11,8 @@ from pathlib import Path
 import pytest
 
 from docaxis.core import limits
-from docaxis.core.ids import PartyId
 from docaxis.directory.ceremony import Ceremony
-from docaxis.directory.entries import make_key, simple_entry
+from docaxis.directory.readable import entry_of_json
 from docaxis.runtime import config
 from tests.runtime.town import HOST, Town, free_port
 
@@ -48,11 +45,7 @@ def running(folder: Path) -> Iterator[None]:
 
 def publish(ceremony: Ceremony, entry_file: Path, now_ms: int) -> None:
     """What the officers of the directory do with the entry that an operator hands them."""
-    made = json.loads(entry_file.read_text(encoding="utf-8"))
-    keys = tuple(make_key(base64.b64decode(key["public"]), key["not_before_ms"]) for key in made["keys"])
-    entry = simple_entry(PartyId(made["id"]), made["name_vi"], made["name_en"], made["kind"])
-    certificates = tuple(map(base64.b64decode, made["certificates"]))
-    ceremony.add_agency([entry._replace(endpoints=tuple(made["endpoints"]), keys=keys, certificates=certificates)])
+    ceremony.add_agency([entry_of_json(entry_file.read_bytes())])
     ceremony.publish(now_ms + limits.SECOND_MS)
 
 

@@ -7,7 +7,6 @@ import asyncio
 import gc
 import getpass
 import logging
-import os
 import signal
 import sys
 from collections.abc import Mapping
@@ -301,8 +300,3 @@ async def _run(folder: Path, settings: Settings, passphrase: str | None) -> None
     finally:
         await service.stop()
         logging.getLogger().removeHandler(library_lines)
-
-
-def environment() -> Mapping[str, str]:
-    """The environment of this process."""
-    return os.environ

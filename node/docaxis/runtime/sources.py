@@ -7,7 +7,7 @@ themselves in `docaxis.directory`, so a connection need not. No schedule lives h
 import ssl
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 from urllib.parse import unquote, urlsplit
 
 import aiohttp
@@ -26,14 +26,6 @@ ANSWER_S_MAX: Final = 30.0
 
 PeerFetch = Callable[[Sequence[str], str, int], Awaitable[bytes]]
 """Fetches a repository file from a node's endpoints; see `docaxis.transport.client.PeerClient.fetch_directory`."""
-
-
-class WebClient(Protocol):
-    """What a web source needs: something that lends a session inside the running loop."""
-
-    def session(self) -> aiohttp.ClientSession:
-        """An open session."""
-        ...
 
 
 def nothing_known() -> Book:
