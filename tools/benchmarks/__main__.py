@@ -21,6 +21,7 @@ from rich.table import Table
 NAMES: Final = {
     "exchange": "two nodes, documents of 2 KiB, durable at both ends, receipts verified",
     "fanout": "one document to 94 real nodes; the same with dead and silent ones among them",
+    "idle": "a node with nothing to do: time until it serves, memory",
     "directory": "12,000 and 125,000 entries: cold load, one changed entry, look-ups, memory",
     "store": "what the embedded store can write and read",
     "transport": "what HTTPS itself costs, bare and through our transport",

@@ -1,4 +1,4 @@
-"""How fast two nodes exchange documents: durable at both ends, mutual TLS, the receipt verified and stored by the sender.
+"""How fast two nodes exchange documents: durable at both ends, mutual TLS, the receipt verified and stored.
 
 Two processes: the sender's node runs in this one and is fed through its own `submit`, the receiver's is a host process
 of its own. A document counts when the sender's feed, read from its database, says *arrived*. The bare rate of HTTPS
@@ -26,7 +26,6 @@ from docaxis.runtime import config
 from docaxis.runtime.node import Node
 from docaxis.testing.ground import Agency, make_ground
 from docaxis.testing.processes import HostProcess
-
 from tools.benchmarks import transport
 
 SENDER: Final = "G22"
@@ -105,7 +104,8 @@ async def _measure(feeder: Feeder, receiver: HostProcess, concurrency: int, args
         begun, arrived, cpu = time.perf_counter(), feeder.arrived, _cpu_s(receiver)
         await asyncio.sleep(args.seconds)
         seconds, documents = time.perf_counter() - begun, feeder.arrived - arrived
-        cpu = tuple(after - before for after, before in zip(_cpu_s(receiver), cpu, strict=True))
+        now = _cpu_s(receiver)
+        cpu = now[0] - cpu[0], now[1] - cpu[1]
     finally:
         for task in tasks:
             task.cancel()

@@ -1,4 +1,4 @@
-"""How long one document to ninety-four real nodes takes until the last receipt is verified; and with dead and silent ones.
+"""How long one document to ninety-four real nodes takes until the last receipt, all healthy and with dead ones.
 
 Ninety-five nodes in a few processes, as in the demonstration. The second part kills ten nodes and freezes five (they
 accept connections and never answer); the healthy ones are compared with themselves. Latencies are read from the
