@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from docaxis.cli import main
-from docaxis.core.ids import PartyId
-from docaxis.directory.readable import entry_of_json, json_of_entry
+from docaxis.directory.readable import json_of_entry
 from tests.directory.registry import node_entry, unit_entry
 
 Run = Any
@@ -234,10 +233,3 @@ def test_each_command_teaches_by_example(command: str, capsys: pytest.CaptureFix
         main.main(["directory", command, "--help"])
     assert done.value.code == 0
     assert f"docaxis directory {command} " in capsys.readouterr().out.split("example")[1]
-
-
-def test_an_entry_goes_to_json_and_back() -> None:
-    """Officers read and write what machines sign."""
-    for entry in (node_entry("H49"), unit_entry("H49.16")._replace(enc=(b"x",), aliases=("000.00.16.H49",))):
-        assert entry_of_json(json.dumps(json_of_entry(entry)).encode()) == entry
-    assert entry_of_json(b'{"id": "H49"}').name_vi == PartyId("H49")

@@ -26,17 +26,17 @@ def _records(file: BinaryIO) -> Iterator[tuple[str, bytes]]:
         if name_bytes > _NAME_BYTES_MAX or body_bytes > DIRECTORY_FILE_BYTES_MAX:
             return
         name, body = file.read(name_bytes), file.read(body_bytes)
-        if sha256(name + body).digest() != head[6:]:
+        if sha256(head[:6] + name + body).digest() != head[6:]:
             return
         yield name.decode(errors="replace"), body
 
 
 def record(name: str, body: bytes) -> bytes:
-    """One record: lengths of name and body, SHA-256 of both, name, body."""
+    """One record: lengths of name and body, SHA-256 of lengths, name and body, then name and body."""
     raw = name.encode()
     assert len(raw) <= _NAME_BYTES_MAX
-    digest = sha256(raw + body).digest()
-    return len(raw).to_bytes(2, "big") + len(body).to_bytes(4, "big") + digest + raw + body
+    lengths = len(raw).to_bytes(2, "big") + len(body).to_bytes(4, "big")
+    return lengths + sha256(lengths + raw + body).digest() + raw + body
 
 
 class Cache:

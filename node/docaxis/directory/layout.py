@@ -31,11 +31,11 @@ def agency_of(party: PartyId) -> PartyId:
     return PartyId(party.partition(".")[0])
 
 
-def agency_code(text: str) -> PartyId:
+def agency_code(text: object) -> PartyId:
     """Reads the code of an agency, which is also the name of its role; raises `TheirFault` ``id.malformed``."""
-    if not _AGENCY.match(text):
-        raise TheirFault("id.malformed", f"an agency's code has one group of letters and digits: {text[:40]!r}")
-    return PartyId(text)
+    if type(text) is str and _AGENCY.match(text):
+        return PartyId(text)
+    raise TheirFault("id.malformed", f"an agency's code has one group of letters and digits: {str(text)[:40]!r}")
 
 
 def metadata_name(role: str, version: int) -> str:
