@@ -146,6 +146,7 @@ class Circle:
         self.cut: set[tuple[str, str]] = set()
         self.exchanged = 0
         self.lose_replies = 0
+        self.stumbles: bytes | None = None
         self._chances = 0
         self.hosts = {PartyId(code): Host(self, code) for code in codes}
         self.entries = {
@@ -223,6 +224,8 @@ class Circle:
         self.exchanged += 1
         if (host.code, peer) in self.cut:
             return ev.Undelivered(peer, flight, "peer.unreachable", "cut", 0)
+        if self.stumbles in [item.id for item in wire.decode_batch(body).items]:
+            return ev.Undelivered(peer, flight, "peer.refused", "HTTP 500", 0)
         reply = self.hosts[peer].hand_in(host.code, wire.decode_batch(body))
         if self.lose_replies:
             self.lose_replies -= 1

@@ -254,3 +254,19 @@ def test_an_unreadable_batch_shrinks_until_the_item_is_found_and_set_aside(circl
     assert host.state(poison, "H49") is State.SENT
     circle.later(limits.HOUR_MS)
     assert host.state(poison, "H49") is State.ARRIVED
+
+
+def test_an_item_at_which_the_peer_stumbles_every_time_does_not_hold_up_the_others(circle: Circle) -> None:
+    """A peer that answers 500 because of one document would else get nothing from us until that document's deadline."""
+    sender = circle["G22"]
+    circle.cut.add((G22, H49))
+    poison = doc_of(sender.submit("H49", priority=4))
+    others = [doc_of(sender.submit("H49")) for _ in range(8)]
+    circle.cut.clear()
+    circle.stumbles = poison
+    circle.later(2 * limits.HOUR_MS)
+    assert [sender.state(doc, "H49") for doc in others] == [State.ARRIVED] * len(others)
+    assert sender.state(poison, "H49") is State.SENT
+    circle.stumbles = None
+    circle.later(4 * limits.HOUR_MS)
+    assert sender.state(poison, "H49") is State.ARRIVED

@@ -16,6 +16,7 @@ from docaxis.core.schedule import LANE_CONTROL, SHARES, peer_delay_ms
 from docaxis.core.wire import Item
 
 WINDOW_START: Final = 2.0
+PART_ITEMS_MIN: Final = 16
 SLOW_START_ITEMS: Final = 4
 PROBE_INTERVAL_MS_MIN: Final = 10 * limits.SECOND_MS
 RELOAD_STEP_MS: Final = 1 * limits.SECOND_MS
@@ -314,10 +315,17 @@ class Outbox:
             queue.timer_ms = queue.next_try_ms
             heappush(self._timers, (queue.next_try_ms, queue.peer))
 
+    @staticmethod
+    def _fair_part(queue: Queue) -> int:
+        """What waits, spread over the requests that may be in the air: sender and receiver then work at the same time
+        instead of taking turns with one large batch."""
+        free = max(1, int(queue.window) - queue.flights)
+        return max(PART_ITEMS_MIN, -(-queue.waiting_items() // free))
+
     def _fill(self, queue: Queue, hold_documents: bool) -> list[Queued]:
         """Strict lanes first, then the others by their shares, until the request is full."""
         lanes = queue.lanes[: LANE_CONTROL + 1] if hold_documents else queue.lanes
-        room = max(1, min(queue.batch_items, queue.credit))
+        room = max(1, min(queue.batch_items, queue.credit, self._fair_part(queue)))
         taken: list[Queued] = []
         bytes_left = limits.BATCH_BYTES_FILL
         while room > len(taken) and bytes_left > 0:

@@ -22,6 +22,8 @@ from docaxis.core.wire import Item, Outcome, Result
 
 _PASSING: Final = frozenset({"document.unknown", "seal.key-unknown", "party.unknown", "directory.too-old", "node.busy"})
 """Refusals of a statement that time may heal; after any other one, offering it again cannot help."""
+_ANSWERED: Final = frozenset({"peer.refused", "peer.malformed"})
+"""Failures of a peer that is there: it took the request and answered it with an error or with nonsense."""
 
 
 class Returns:
@@ -56,6 +58,19 @@ class Returns:
             self._unreadable(turn, flight, event)
         else:
             self._fail(turn, flight, event.code, event.detail, event.wait_ms)
+            self._suspect(turn, flight, event)
+
+    def _suspect(self, turn: Turn, flight: Flight, event: Undelivered) -> None:
+        """A peer that answers again and again without accepting anything may stumble over one item: requests shrink
+        to that item, and it alone is set aside while the peer is left alone as after any failure."""
+        queue = self._outbox.queue(flight.peer)
+        if event.code not in _ANSWERED or queue.fails < limits.BREAKER_FAILS or not flight.items:
+            return
+        if len(flight.items) == 1:
+            self._outbox.withdraw(flight.peer, flight.items[0].item.id)
+            self._postpone(turn, flight.peer, flight.items[0], event.code, event.wait_ms)
+        else:
+            queue.batch_items = max(1, len(flight.items) // 4)
 
     def _fail(self, turn: Turn, flight: Flight, code: str, detail: str, wait_ms: int) -> None:
         queue = self._outbox.failed(flight, wait_ms, turn.now_ms)
