@@ -14,11 +14,12 @@ from docaxis_sim.network import endpoint_of
 
 
 class Authority:
-    """Who is who. `reachable` is False while the publisher is gone; revocations are in `revoked` from their time on."""
+    """Who is who. `unreachable_for` names parties that get no newer directory (the empty name: all of them); `revoked`
+    maps revoked keys to the time of their revocation."""
 
     def __init__(self, ground: Ground, parties: tuple[str, ...]) -> None:
         self._ground = ground
-        self.reachable = True
+        self.unreachable_for: dict[str, None] = {}
         self.version = 1
         self.revoked: dict[KeyId, int] = {}
         self.entries: dict[PartyId, Entry] = {}

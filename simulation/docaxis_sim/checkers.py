@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from docaxis.core import envelope, statement, wire
 from docaxis.core.effects import AppendChange, PutObject
 from docaxis.core.ids import KeyId
+from docaxis.core.limits import HOUR_MS
 from docaxis.core.record import Record
 from docaxis.core.statement import Statement
 
@@ -41,18 +42,22 @@ REACHED: Final = {"00": 1, "91": 2, "01": 3, "02": 4, "03": 5, "04": 6, "05": 7,
 ONCE: Final = frozenset({"00", "01", "02", "91"})
 """Codes that a node may enter only once into the feed of one transmission."""
 UNTIL_HEARD_MS: Final = 1_000
+UNTIL_DELIVERED_MS: Final = 2 * HOUR_MS
 EVENTS_PER_MINUTE_MAX: Final = 2_000
 WAKES_PER_MINUTE_MAX: Final = 240
 FAILURES_PER_HOUR_MAX: Final = 60
 
 
 class Breach(AssertionError):
-    """A promise was broken. `promise` is the checker's name."""
+    """A promise was broken. `promise` is the checker's name. Made again from its arguments when it leaves SimPy."""
 
     def __init__(self, promise: str, detail: str) -> None:
-        super().__init__(f"{promise}: {detail}")
+        super().__init__(promise, detail)
         self.promise = promise
         self.detail = detail
+
+    def __str__(self) -> str:
+        return f"{self.promise}: {self.detail}"
 
 
 def _require(holds: bool, promise: str, detail: str) -> None:
@@ -227,6 +232,22 @@ def joined_up(party: str, record: Record, said: list[Statement]) -> None:
     standing = record.standing
     holds = RANKS[standing.progress.name] == progress and standing.agreed == agreed
     _require(holds, "joined up", f"{party} shows {standing}, its statements say {[each.code.value for each in said]}")
+
+
+def alive(ledger: "Ledger", healed_ms: int) -> None:
+    """Once all is healed, documents are delivered: none may come to its deadline long after, for want of trying."""
+    for ack in ledger.acks.values():
+        if ack.sender in ledger.restored_parties or ack.sender in ledger.revoked_parties:
+            continue
+        for recipient in ack.to:
+            late = [each for each in ledger.shelf(ack.sender).statements(ack.doc, recipient) if _late(each, healed_ms)]
+            excused = recipient in ledger.revoked_parties
+            _require(excused or not late, "alive", f"{ack.sender} could have delivered what it let expire: {late}")
+
+
+def _late(said: Statement, healed_ms: int) -> bool:
+    ended = said.code.value == "91" or said.reason == "content.missing"
+    return ended and said.at_ms > healed_ms + UNTIL_DELIVERED_MS
 
 
 def receipts_are_true(ledger: "Ledger", chunk: ChunkOf) -> None:

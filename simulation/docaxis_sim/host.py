@@ -37,7 +37,8 @@ class Backup(NamedTuple):
 
 
 class Host:
-    """One node of a world. `absent` holds the reasons for which it may not run now; it runs when there are none."""
+    """One node of a world. `absent` holds the reasons for which it may not run now; it runs when there are none. `born`
+    is called at the beginning of each life."""
 
     def __init__(self, ground: Ground, network: Network, party: str, seal: Seal, book: Callable[[int], Book]) -> None:
         self.ground = ground
@@ -52,6 +53,7 @@ class Host:
         self.disk_full = False
         self.absent: dict[str, None] = {}
         self.life: Life | None = None
+        self.born: Callable[[], None] = lambda: None
         self.chance = ground.streams(f"host {party}")
         network.stations[party] = self
 
@@ -71,6 +73,7 @@ class Host:
         if self.life is None and not self.absent:
             self.ground.note(self.party, "start")
             self.life = Life(self, self.tables.life(self.now_ms()))
+            self.born()
 
     def crash(self, why: str) -> None:
         """Memory is gone, durable things stay; a new life begins soon, unless something forbids it."""

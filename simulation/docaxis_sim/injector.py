@@ -57,7 +57,7 @@ class Injector:
         """From now on nothing goes wrong, and everybody is there."""
         self._crash = 0
         self._network.heal()
-        self._authority.reachable = True
+        self._authority.unreachable_for.clear()
         for host in self._hosts.values():
             host.offset_ms = 0
             host.set_disk_full(False)
@@ -127,11 +127,11 @@ class Injector:
         self._authority.close(fault.party, fault.other)
         return lambda: None
 
-    def _no_publisher(self, _fault: Fault) -> Undo:
-        self._authority.reachable = False
+    def _no_publisher(self, fault: Fault) -> Undo:
+        self._authority.unreachable_for[fault.party] = None
 
         def back() -> None:
-            self._authority.reachable = True
+            self._authority.unreachable_for.pop(fault.party, None)
 
         return back
 

@@ -39,7 +39,7 @@ class Kind(StrEnum):
     """The code is closed at the beginning, with `other` as its successor. Never drawn: what a closed code has not
     finished stays open, so such worlds are written by hand."""
     NO_PUBLISHER = "no-publisher"
-    """The directory cannot be refreshed by anybody."""
+    """The directory cannot be refreshed by `party`, or by anybody where it is empty."""
     BAD_CHUNKS = "bad-chunks"
     """Serves content that does not match its digest."""
 
@@ -74,7 +74,7 @@ class Work(NamedTuple):
     """What people do: how many documents and with which habits. Chances are in thousandths.
 
     Deadlines are drawn between `expires_ms_min` and `expires_ms_max`; an office looks at its inbox every
-    `office_ms` at most.
+    `office_ms` at most (0: nobody does anything about what arrives).
     """
 
     documents: int = 16
@@ -113,7 +113,7 @@ def draw(seed: int) -> Plan:
     """The plan of a seed: which kinds of faults are on, when and whom they strike, and how people work."""
     chance = Streams(seed)("plan")
     parties = tuple(chance.sample(AGENCIES, chance.randint(3, 6)))
-    busy_ms = chance.choice((20 * MINUTE_MS, 2 * HOUR_MS, 12 * HOUR_MS))
+    busy_ms = chance.choice((20 * MINUTE_MS, HOUR_MS, 4 * HOUR_MS))
     kinds = [kind for kind in Kind if chance.random() < 0.3 and kind is not Kind.CLOSE]
     if Kind.REVOKE in kinds and Kind.RESTORE in kinds:
         # What a node signed with a key that was stolen since, and then forgot, nobody can prove to it any more.
@@ -136,13 +136,13 @@ def draw(seed: int) -> Plan:
 
 
 def _draw_work(chance: Stream, busy_ms: int) -> Work:
-    shortest = chance.choice((MINUTE_MS, busy_ms // 2, busy_ms * 4))
+    shortest = chance.choice((MINUTE_MS, busy_ms // 2, busy_ms * 2))
     return Work(
         documents=chance.randint(6, 20),
         recall=chance.choice((0, 150, 500)),
         chunked=chance.choice((0, 300, 700)),
         expires_ms_min=shortest,
-        expires_ms_max=max(shortest * 2, DAY_MS),
+        expires_ms_max=max(shortest * 2, 4 * HOUR_MS),
         office_ms=chance.choice((10 * SECOND_MS, 10 * MINUTE_MS)),
     )
 
@@ -168,6 +168,8 @@ def _one(chance: Stream, kind: Kind, parties: tuple[str, ...], busy_ms: int) -> 
     until_ms = chance.randrange(at_ms, busy_ms)
     party, other = chance.sample(parties, 2)
     amount = 0
+    if kind is Kind.NO_PUBLISHER:
+        party = chance.choice((party, ""))
     if kind is Kind.SLOW:
         amount = chance.choice((500, 5_000, 20_000))
     if kind is Kind.CLOCK:

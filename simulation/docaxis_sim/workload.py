@@ -34,13 +34,18 @@ STEPS: Final = (Code.RECEIVED, Code.ASSIGNED, Code.PROCESSING, Code.COMPLETED)
 
 
 class Order:
-    """One document that a clerk means to send. `at_ms` is the time of day of the world, after its start."""
+    """One document that a clerk means to send, `at_ms` after the world's start. `content` is ``none``, ``inline`` or
+    ``chunked`` (empty: drawn), and `choices` replace drawn fields of its submission. Afterwards it holds the document's
+    id, or the code of the refusal."""
 
-    def __init__(self, number: int, at_ms: int, sender: str, to: tuple[str, ...], **choices: object) -> None:
+    def __init__(
+        self, number: int, at_ms: int, sender: str, to: tuple[str, ...], content: str = "", **choices: object
+    ) -> None:
         self.number = number
         self.at_ms = at_ms
         self.sender = sender
         self.to = to
+        self.content = content
         self.choices = choices
         self.doc: DocId | None = None
         self.refused = ""
@@ -77,8 +82,25 @@ class Workload:
         """Everybody goes to work."""
         for order in self.orders:
             self._ground.env.process(self._send(order))
-        for host in self._hosts.values():
+        for host in self._hosts.values() if self._work.office_ms else ():
             self._ground.env.process(self._office(host, self._ground.streams(f"office {host.party}")))
+
+    def order(self, at_ms: int, sender: str, *to: str, content: str = "none", **choices: object) -> Order:
+        """One more document to be sent, for worlds that are written by hand."""
+        order = Order(len(self.orders), at_ms, sender, to, content, **choices)
+        self.orders.append(order)
+        return order
+
+    def state(self, at_ms: int, party: str, order: Order, code: Code) -> None:
+        """One act to be made at that time about an ordered document, for worlds that are written by hand."""
+        self._ground.env.process(self._state_later(at_ms, party, order, code))
+
+    def _state_later(self, at_ms: int, party: str, order: Order, code: Code) -> Steps:
+        yield self._ground.env.timeout(at_ms)
+        while order.doc is None:
+            yield self._ground.env.timeout(SECOND_MS)
+        recipient = "" if party == order.sender else party
+        yield from self._state(self._hosts[party], order.doc, recipient, code, self._ground.streams("acts"))
 
     def close(self) -> None:
         """No new work from now on; whoever still waits for an answer goes on asking."""
@@ -119,7 +141,7 @@ class Workload:
         self._ledger.acknowledged(Ack(order.sender, str(order.number), order.doc, tuple(to), self._ground.now_ms))
 
     def _submission(self, order: Order, host: Host, chance: Stream) -> tuple[Submission, dict[bytes, bytes]]:
-        files, inline, chunks = self._files(chance)
+        files, inline, chunks = self._files(order.content or self._draw_content(chance), chance)
         kind, ref = self._kind(order, chance)
         expires_ms = host.now_ms() + chance.randint(self._work.expires_ms_min, self._work.expires_ms_max)
         submission = Submission(
@@ -137,16 +159,21 @@ class Workload:
         )
         return submission._replace(**order.choices), chunks  # type: ignore[arg-type]  # fields named by the test
 
-    def _files(self, chance: Stream) -> tuple[tuple[File, ...], tuple[bytes, ...], dict[bytes, bytes]]:
+    def _draw_content(self, chance: Stream) -> str:
         drawn = chance.randrange(1000)
-        if drawn >= self._work.chunked + self._work.inline:
-            return (), (), {}
-        size = chance.randint(1, 3 * CHUNK_BYTES)
-        content = chance.randbytes(size)
-        pieces = [content[start : start + CHUNK_BYTES] for start in range(0, size, CHUNK_BYTES)]
-        digests = tuple(sha256(piece).digest() for piece in pieces)
-        file = make_file("văn bản.pdf", "application/pdf", size, CHUNK_BYTES, digests)
         if drawn < self._work.inline:
+            return "inline"
+        return "chunked" if drawn < self._work.inline + self._work.chunked else "none"
+
+    @staticmethod
+    def _files(content: str, chance: Stream) -> tuple[tuple[File, ...], tuple[bytes, ...], dict[bytes, bytes]]:
+        if content == "none":
+            return (), (), {}
+        raw = chance.randbytes(chance.randint(1, 3 * CHUNK_BYTES))
+        pieces = [raw[start : start + CHUNK_BYTES] for start in range(0, len(raw), CHUNK_BYTES)]
+        digests = tuple(sha256(piece).digest() for piece in pieces)
+        file = make_file("văn bản.pdf", "application/pdf", len(raw), CHUNK_BYTES, digests)
+        if content == "inline":
             return (file,), tuple(pieces), {}
         return (file,), (), dict(zip(digests, pieces, strict=True))
 

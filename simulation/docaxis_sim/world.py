@@ -6,7 +6,8 @@ lines of the trace.
 """
 
 from collections.abc import Generator
-from typing import NamedTuple
+from functools import partial
+from typing import Final, NamedTuple
 
 import simpy
 
@@ -25,7 +26,8 @@ from docaxis_sim.trace import Trace
 from docaxis_sim.workload import Workload
 
 Steps = Generator[simpy.Event, object, None]
-SETTLE_STEP_MS = 5 * MINUTE_MS
+FIRST_REFRESH_MS: Final = 500
+SETTLE_STEP_MS: Final = 5 * MINUTE_MS
 
 
 class Outcome(NamedTuple):
@@ -85,10 +87,14 @@ class World:
     def begin(self) -> None:
         """Nodes start, people go to work, accidents wait for their time."""
         for host in self.hosts.values():
+            host.born = partial(self._born, host)
             host.start()
             self.ground.env.process(self._refresh(host))
         self.workload.begin()
         self.injector.begin(self.plan)
+
+    def _born(self, host: Host) -> None:
+        self.ground.env.process(self._refresh_soon(host))
 
     def until(self, at_ms: int) -> None:
         """Lets time pass until so many ms after the world's start."""
@@ -101,8 +107,10 @@ class World:
         self.injector.heal()
         for host in self.hosts.values():
             self._hand_over(host)
+        healed_ms = self.ground.now_ms
         self._settle(self.ground.now_ms + self.plan.heal_ms_max)
         checkers.no_loss(self.ledger)
+        checkers.alive(self.ledger, healed_ms)
         checkers.receipts_are_true(self.ledger, lambda party, digest: self.hosts[party].chunk(digest))
         checkers.nothing_queued(self._queued())
 
@@ -148,8 +156,17 @@ class World:
         chance = self.ground.streams(f"refresh {host.party}")
         while True:
             yield self.ground.env.timeout(chance.randint(1, self.plan.refresh_ms))
-            if self.authority.reachable and host.life is not None:
-                self._hand_over(host)
+            self._ask_authority(host)
+
+    def _refresh_soon(self, host: Host) -> Steps:
+        """A node that starts asks at once, before it trusts what it has from an earlier life."""
+        yield self.ground.env.timeout(FIRST_REFRESH_MS)
+        self._ask_authority(host)
+
+    def _ask_authority(self, host: Host) -> None:
+        unreachable = self.authority.unreachable_for
+        if host.life is not None and "" not in unreachable and host.party not in unreachable:
+            self._hand_over(host)
 
     def _hand_over(self, host: Host) -> None:
         host.set_book(self.authority.book(host.now_ms()))

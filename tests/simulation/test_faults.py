@@ -1,0 +1,65 @@
+"""The command that runs worlds: what it prints, what it returns, and what it says of a world that broke a promise."""
+
+import json
+import re
+
+import pytest
+
+from docaxis_sim import checkers, faults
+
+
+def test_the_help_teaches_by_example(capsys: pytest.CaptureFixture[str]) -> None:
+    """Whoever finds a failing seed in the morning needs the command, not the manual."""
+    with pytest.raises(SystemExit) as left:
+        faults.main(["--help"])
+    assert left.value.code == 0
+    assert "python -m docaxis_sim.faults --seeds 0..9999" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("text", ["", "x", "5..1", "-1", "1..y"])
+def test_seeds_that_are_no_range_are_refused(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """In one line, without a traceback."""
+    with pytest.raises(SystemExit) as left:
+        faults.main([f"--seeds={text}"])
+    assert left.value.code == 2
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_good_worlds_end_with_zero_and_a_count(capsys: pytest.CaptureFixture[str]) -> None:
+    """A line for each world, and one for all."""
+    assert faults.main(["--seeds", "11..12"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert re.match(r"seed 11: every promise held; \d+ documents, trace [0-9a-f]{16}$", lines[0])
+    assert lines[-1].startswith("2 worlds held every promise")
+
+
+def test_a_world_can_show_every_line_of_its_trace(capsys: pytest.CaptureFixture[str]) -> None:
+    """One line per event and effect, from the first start on."""
+    assert faults.main(["--seeds", "11", "--trace"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split()[2] == "start"
+    assert len(lines) > 500
+
+
+def test_programs_get_one_object(capsys: pytest.CaptureFixture[str]) -> None:
+    """Counts, and the hash of each trace."""
+    assert faults.main(["--seeds", "11", "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["worlds"] == 1
+    assert said["broken"] == []
+    assert set(said["traces"]) == {"11"}
+
+
+def test_a_broken_promise_is_named_with_the_command_that_shows_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And the run ends with a failure, but not before the other seeds have run."""
+    monkeypatch.setattr(checkers, "EVENTS_PER_MINUTE_MAX", 1)
+    assert faults.main(["--seeds", "11..12"]) == 1
+    out = capsys.readouterr().out
+    assert out.count("calm: ") == 2
+    assert "see it again: python -m docaxis_sim.faults --seeds 12 --trace" in out
+    assert "Plan(parties=" in out
+    assert faults.main(["--seeds", "12", "--json"]) == 1
+    (broken,) = json.loads(capsys.readouterr().out)["broken"]
+    assert broken == {"seed": 12, "promise": "calm", "repeat": "python -m docaxis_sim.faults --seeds 12 --trace"}
