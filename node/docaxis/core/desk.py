@@ -16,7 +16,7 @@ from docaxis.core.envelope import Envelope, Priority
 from docaxis.core.errors import DocaxisError, TheirFault
 from docaxis.core.events import Act, Submission
 from docaxis.core.ids import DocId, PartyId
-from docaxis.core.intake import destroy, new_record
+from docaxis.core.intake import destroy, new_record, repeat_first_word
 from docaxis.core.lifecycle import BY_PEOPLE, NEEDS_REASON, RECALL_ANSWERS, Code, State, require
 from docaxis.core.outbox import Outbox
 from docaxis.core.policy import Policy
@@ -209,6 +209,8 @@ class Desk:
         def use(signed: Signed) -> None:
             self._outbox.push(peer, lane, Item(wire.STATEMENT, signed.id, signed, ()))
 
+        if act.code is Code.REFUSED:
+            repeat_first_word(turn, self._outbox, loaded)
         record, said = turn.state(loaded.record, Say(act.code, answers, "", act.text, act.actor), use)
         if act.code in (Code.AGREE, Code.REFUSED):
             record = record._replace(waits=WAITS_NOTHING, due_ms=0)

@@ -96,11 +96,13 @@ class Intake:
             raise TheirFault("party.mismatch", f"{peer} handed in an envelope of {envelope.sender}")
         if recipient not in envelope.to or not self.speaks_for_me(recipient):
             raise TheirFault("envelope.wrong-recipient", f"{recipient} is not a recipient here")
-        doc = DocId(self.verified(item.signed, envelope.sender, turn.now_ms))
+        doc = DocId(item.id)
         known = self._cache.get((doc, recipient))
         if known is not None:
+            # The very same bytes were verified when they came first; their key may have been revoked since.
             self._supersede(turn, recipient, doc, envelope, again=True)
             return Result(Outcome.KEPT, "", 0, known.receipt)
+        self.verified(item.signed, envelope.sender, turn.now_ms)
         return self._new_envelope(turn, recipient, item, envelope)
 
     def _new_envelope(self, turn: Turn, recipient: PartyId, item: Item, envelope: Envelope) -> Result:
@@ -177,6 +179,7 @@ class Intake:
 
     def content_here(self, turn: Turn, loaded: Loaded) -> None:
         """All content is durable: the document has arrived, and its sender hears so."""
+        repeat_first_word(turn, self._outbox, loaded)
         record = loaded.record._replace(waits=WAITS_NOTHING, due_ms=0)
         key, sender = record.key, record.sender
 
@@ -310,6 +313,7 @@ class Intake:
         if (said.epoch, said.seq) > (record.mine_epoch, record.mine_seq):
             record = record._replace(mine_epoch=said.epoch, mine_seq=said.seq, mine_last=item.id)
         if said.code is Code.ARRIVED and not record.outgoing:
+            repeat_first_word(turn, self._outbox, loaded)
             loaded = loaded._replace(receipt=item.signed)
             record = record._replace(receipt=item.id)
         if standing.agreed and not record.outgoing:
@@ -333,6 +337,22 @@ def chunk_sizes(file: envelopes.File) -> list[tuple[bytes, int]]:
     """Each chunk's digest with its size in bytes."""
     last = file.size - file.chunk * (len(file.chunks) - 1)
     return [(digest, file.chunk if n < len(file.chunks) - 1 else last) for n, digest in enumerate(file.chunks)]
+
+
+def repeat_first_word(turn: Turn, outbox: Outbox, loaded: Loaded) -> None:
+    """Sends the word that answered the envelope once more, as an object, before another 01 or 02 is said.
+
+    The answer may have been lost, and with the new word its sender stops asking: the first would be missing from the
+    sender's evidence for ever.
+    """
+    sender, first, signed = loaded.record.sender, loaded.record.receipt, loaded.receipt
+    if first is None:
+        return
+    turn.enqueue(sender, LANE_CONTROL, first)
+    if signed is not None and signed.id == first:
+        outbox.push(sender, LANE_CONTROL, Item(wire.STATEMENT, first, signed, ()))
+    else:  # said in this very turn, and not signed yet
+        outbox.expect(sender, LANE_CONTROL)
 
 
 def new_record(doc: DocId, recipient: PartyId, envelope: Envelope, outgoing: bool, now_ms: int) -> Record:

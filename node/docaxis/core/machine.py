@@ -33,7 +33,7 @@ from docaxis.core.events import (
     Woke,
 )
 from docaxis.core.ids import DocId, PartyId
-from docaxis.core.intake import CONTENT_WATCH_MS, Intake, destroy, refused
+from docaxis.core.intake import CONTENT_WATCH_MS, Intake, destroy, refused, repeat_first_word
 from docaxis.core.lifecycle import Code, State
 from docaxis.core.outbox import Flight, Outbox
 from docaxis.core.policy import Policy
@@ -358,6 +358,7 @@ class Machine:
 
     def _give_up(self, turn: Turn, loaded: Loaded) -> None:
         """An announced document whose content never came by its deadline, or that waited for a directory till then."""
+        repeat_first_word(turn, self.outbox, loaded)
         sender = loaded.record.sender
         reason = "content.missing" if loaded.record.waits == WAITS_CONTENT else "directory.too-old"
         record, said = turn.state(loaded.record, Say(Code.REFUSED, reason=reason), self._control(sender))
