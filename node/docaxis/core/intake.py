@@ -29,6 +29,9 @@ from docaxis.core.turn import Say, Turn
 from docaxis.core.wire import Item, Outcome, Result
 
 CONTENT_WATCH_MS: Final = 15 * limits.SECOND_MS
+NEAR_DEADLINE_MS: Final = 1 * limits.HOUR_MS
+"""So close to its deadline a document may have expired at its sender, which does not listen for an answer any more: the
+first word then travels by itself, too. Clocks may differ by that much."""
 UNKNOWN_WAIT_MS: Final = 5 * limits.SECOND_MS
 _LATER: Final = frozenset({"document.unknown", "directory.too-old", "content.corrupt", "node.busy"})
 """Codes for which the peer should simply try again."""
@@ -45,7 +48,8 @@ KEPT: Final = Result(Outcome.KEPT, "", 0, None)
 
 
 class Intake:
-    """Takes in objects from peers. `fetching` holds the records whose content is being pulled."""
+    """Takes in objects from peers. `fetching` holds the records whose content is being pulled; `restored_ms` is when a
+    backup last replaced the store (0: never)."""
 
     def __init__(self, me: PartyId, seal: Seal, book: Book, cache: Cache, outbox: Outbox) -> None:
         self._me = me
@@ -55,6 +59,7 @@ class Intake:
         self._heads: OrderedDict[SignedHead, Head] = OrderedDict()
         self.book = book
         self.fetching: set[tuple[DocId, PartyId]] = set()
+        self.restored_ms = 0
 
     def renew(self, book: Book) -> None:
         """A new directory: keys verified under the old one must be looked up again."""
@@ -119,11 +124,15 @@ class Intake:
         self.say_first(turn, Loaded(record, item.signed.body, None), Say(standing_code, reason=reason))
         if waits == WAITS_CONTENT:
             self.fetch(turn, record, envelope)
+        said = self._cache.get((doc, recipient))
+        if said is not None and envelope.expires_ms <= turn.now_ms + NEAR_DEADLINE_MS:
+            repeat_first_word(turn, self._outbox, said)
         return KEPT
 
     def _verdict(self, turn: Turn, item: Item, envelope: Envelope) -> tuple[str, Code, str]:
         """What a new document waits for, the node's first word on it, and the reason of a refusal."""
-        if envelope.expires_ms <= turn.now_ms:
+        # An older one may have arrived here in time, and have been forgotten when a backup was restored.
+        if envelope.expires_ms <= turn.now_ms and envelope.created_ms >= self.restored_ms:
             return WAITS_NOTHING, Code.REFUSED, "envelope.expired"
         digests = envelopes.chunk_digests(envelope.files)
         if item.inline and [sha256(chunk).digest() for chunk in item.inline] != digests:
@@ -161,6 +170,11 @@ class Intake:
             after = old._replace(record=old.record._replace(superseded_by=doc, updated_ms=turn.now_ms))
             self._cache.put(after, turn.number)
             turn.put(after)
+
+    def waits_until_ms(self, record: Record) -> int:
+        """Until when content is waited for: the deadline, and a day more for what came back after a restore."""
+        forgotten = record.created_ms < self.restored_ms
+        return max(record.expires_ms, record.updated_ms + limits.DAY_MS if forgotten else 0)
 
     def fetch(self, turn: Turn, record: Record, envelope: Envelope) -> None:
         """Asks for the content, unless that is under way."""
@@ -275,6 +289,10 @@ class Intake:
             if said.code is Code.ARRIVED and record.superseded_by:
                 # The replacement may have overtaken it, and then found nothing to replace.
                 self._tell_again(turn, record.recipient, lane_of(record.priority), record.superseded_by)
+            recall = record.standing.waiting_recall
+            if recall is not None and record.expires_ms <= turn.now_ms:
+                # Offered in vain while the document was unknown there, and given up with it.
+                self._tell_again(turn, record.recipient, LANE_CONTROL, recall)
         elif said.code is Code.EXPIRED and record.receipt and record.standing.progress >= State.ARRIVED:
             self._tell_again(turn, record.sender, LANE_CONTROL, record.receipt)
         elif said.code is Code.EXPIRED:

@@ -121,7 +121,7 @@ class Returns:
         return loaded is not None and loaded.record.outgoing
 
     def _pointless(self, turn: Turn, peer: PartyId, item: Item, code: str) -> bool:
-        """Past a document's deadline nothing is offered again: not itself, and no word of ours on what never came."""
+        """Past its deadline a document without receipt is not offered again, nor a word of ours on what never came."""
         doc, recipient = DocId(item.id), peer
         if item.kind == wire.STATEMENT:
             if code != "document.unknown":
@@ -129,7 +129,10 @@ class Returns:
             said = statements.decode(item.signed.body)
             doc, recipient = said.doc, said.recipient
         loaded = self._cache.get((doc, recipient))
-        return loaded is not None and loaded.record.outgoing and loaded.record.expires_ms <= turn.now_ms
+        if loaded is None or not loaded.record.outgoing or loaded.record.expires_ms > turn.now_ms:
+            return False
+        # One that had arrived goes back to a peer that forgot it, however late.
+        return item.kind == wire.STATEMENT or loaded.record.receipt is None
 
     def _receipt(self, turn: Turn, peer: PartyId, item: Item, result: Result) -> None:
         """The recipient's signed word on an envelope, taken in as any other statement of its."""
