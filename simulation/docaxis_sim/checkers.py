@@ -137,9 +137,9 @@ def deadline(party: str, said: Statement, body: bytes | None) -> None:
     _require(said.at_ms >= expires_ms, "deadline", f"{party} lets {said.doc.hex()[:16]} expire too early: {said}")
 
 
-def once(party: str, line: AppendChange, count: int, forgetful: bool) -> None:
-    """Nothing happens twice: people are told once. Who was restored from a backup may say again what was forgotten."""
-    most = 2 if forgetful else 1
+def once(party: str, line: AppendChange, count: int, forgotten: int) -> None:
+    """Nothing happens twice: people are told once, and once more for each time that a backup made a party forget."""
+    most = 1 + forgotten
     _require(line.code.value not in ONCE or count <= most, "once", f"{party} tells {count} times: {line}")
 
 

@@ -68,8 +68,9 @@ class Ledger:
         self.keys: dict[tuple[str, str], DocId] = {}
         self.shelves: dict[str, Shelf] = {}
         self.logs: dict[str, list[Op]] = {}
+        self.backups: list[list[Op]] = []
         self.words: dict[checkers.Place, bytes] = {}
-        self.restored_parties: dict[str, None] = {}
+        self.restored_parties: Counter[str] = Counter()
         self.revoked: dict[tuple[str, KeyId], int] = {}
         self.revoked_parties: dict[str, None] = {}
         self.arrivals: dict[tuple[DocId, str], int] = {}
@@ -160,9 +161,9 @@ class Ledger:
 
     def _new_line(self, party: str, shelf: Shelf, op: AppendChange) -> None:
         self.happened[f"code {op.code.value}"] += 1
-        forgetful = party in self.restored_parties or op.by in self.restored_parties
         count = shelf.feed[op.doc, op.recipient, op.outgoing, op.code.value, op.by]
-        checkers.once(party, op, count, forgetful)
+        forgotten = sum(self.restored_parties[each] for each in {party, op.by})
+        checkers.once(party, op, count, forgotten)
 
     def asked(self, party: str, request: bytes) -> None:
         """This request leaves the node of `party`."""
@@ -182,14 +183,14 @@ class Ledger:
                 checkers.kept_is_kept(party, item, shelf.objects)
 
     def mark(self, party: str) -> int:
-        """A backup is taken: so many ops are in it."""
-        return len(self.logs.get(party, ()))
+        """A backup is taken of all ops until now."""
+        self.backups.append(list(self.logs.get(party, ())))
+        return len(self.backups) - 1
 
     def restored(self, party: str, mark: int) -> None:
         """Everything after the mark is forgotten; what others heard of it stays true."""
-        log = self.logs.setdefault(party, [])
-        del log[mark:]
-        self.restored_parties[party] = None
+        log = self.logs[party] = list(self.backups[mark])
+        self.restored_parties[party] += 1
         self.shelves[party] = shelf = Shelf()
         for op in log:
             shelf.keep(op)

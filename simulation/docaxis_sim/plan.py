@@ -114,7 +114,8 @@ def draw(seed: int) -> Plan:
     chance = Streams(seed)("plan")
     parties = tuple(chance.sample(AGENCIES, chance.randint(3, 6)))
     busy_ms = chance.choice((20 * MINUTE_MS, HOUR_MS, 4 * HOUR_MS))
-    kinds = [kind for kind in Kind if chance.random() < 0.3 and kind is not Kind.CLOSE]
+    likely = chance.choice((0.2, 0.3, 0.7))
+    kinds = [kind for kind in Kind if chance.random() < likely and kind is not Kind.CLOSE]
     if Kind.REVOKE in kinds and Kind.RESTORE in kinds:
         # What a node signed with a key that was stolen since, and then forgot, nobody can prove to it any more.
         kinds.remove(Kind.RESTORE)

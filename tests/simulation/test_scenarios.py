@@ -16,6 +16,9 @@ from docaxis_sim.world import World
 
 MakeWorld = Callable[..., World]
 
+DEADLINE_MS = 20 * MINUTE_MS
+SHORT = Work(0, office_ms=0, recall=0, renew=0, expires_ms_min=DEADLINE_MS, expires_ms_max=DEADLINE_MS)
+
 
 def record(world: World, party: str, order: Order, recipient: str) -> Record:
     """What a party has made durable about a document at one recipient."""
@@ -182,6 +185,16 @@ def test_what_waited_while_a_backup_was_made_is_not_forgotten_with_it(quiet_worl
     assert state(world, "H49", order, "H49") is State.ARRIVED
 
 
+def test_a_document_that_arrived_in_time_comes_back_after_its_deadline(quiet_world: MakeWorld) -> None:
+    """A restored receiver that refused it as expired would lose the content it had signed for."""
+    world = quiet_world(Fault(Kind.RESTORE, 0, 40 * MINUTE_MS, "H49"), work=SHORT)
+    whole = world.workload.order(MINUTE_MS, "G22", "H49", content="chunked")
+    short = world.workload.order(MINUTE_MS, "G22", "H49", content="inline")
+    live(world)
+    assert state(world, "H49", whole, "H49") is State.ARRIVED
+    assert state(world, "H49", short, "H49") is State.ARRIVED
+
+
 @pytest.mark.parametrize(("answer", "end"), [(Code.AGREE, State.RECOVERED), (Code.DECLINE, State.COMPLETED)])
 def test_a_recall_that_crosses_the_end_of_the_work_is_answered(
     quiet_world: MakeWorld, answer: Code, end: State
@@ -212,10 +225,7 @@ def test_a_recall_may_overtake_its_document(quiet_world: MakeWorld) -> None:
 
 def test_a_document_that_cannot_be_delivered_expires_with_evidence(quiet_world: MakeWorld) -> None:
     """Silence is never an outcome: at its own deadline the sender's node says so, and both sides agree afterwards."""
-    work = Work(
-        documents=0, office_ms=0, recall=0, renew=0, expires_ms_min=20 * MINUTE_MS, expires_ms_max=20 * MINUTE_MS
-    )
-    world = quiet_world(Fault(Kind.OUTAGE, 0, 50 * MINUTE_MS, "H49"), work=work)
+    world = quiet_world(Fault(Kind.OUTAGE, 0, 50 * MINUTE_MS, "H49"), work=SHORT)
     order = world.workload.order(MINUTE_MS, "G22", "H49", "H26")
     live(world)
     assert state(world, "G22", order, "H49") is State.EXPIRED
