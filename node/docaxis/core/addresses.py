@@ -6,10 +6,13 @@ may be trusted (`docaxis.core.trust`). The book decodes nothing: an adapter hand
 
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from docaxis.core.errors import TheirFault
 from docaxis.core.ids import KeyId, PartyId, party_id
+
+RESOLVED_MAX: Final = 16_384
+"""Spellings that a book remembers the answer for; a snapshot never changes its mind."""
 
 
 class Status(StrEnum):
@@ -75,6 +78,7 @@ class Book:
         self.verified_ms = verified_ms
         self.revoked = revoked
         self.parties = parties
+        self._resolved: dict[str, PartyId] = {}
 
     def entry(self, party: PartyId) -> Entry | None:
         """The entry of an id, or None."""
@@ -85,6 +89,14 @@ class Book:
 
         Raises `TheirFault` ``id.malformed``, ``party.unknown`` or ``party.closed``.
         """
+        found = self._resolved.get(text)
+        if found is None:
+            found = self._resolve(text)
+            if len(self._resolved) < RESOLVED_MAX:
+                self._resolved[text] = found
+        return found
+
+    def _resolve(self, text: str) -> PartyId:
         written = self._aliases.get(text) or party_id(text)
         seen: set[str] = set()
         party = written

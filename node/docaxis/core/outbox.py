@@ -16,7 +16,7 @@ from docaxis.core.schedule import LANE_CONTROL, SHARES, peer_delay_ms
 from docaxis.core.wire import Item
 
 WINDOW_START: Final = 2.0
-PART_ITEMS_MIN: Final = 16
+PART_ITEMS_MIN: Final = 32
 SLOW_START_ITEMS: Final = 4
 PROBE_INTERVAL_MS_MIN: Final = 10 * limits.SECOND_MS
 RELOAD_STEP_MS: Final = 1 * limits.SECOND_MS

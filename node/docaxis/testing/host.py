@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from docaxis.cli.serve import open_service
+from docaxis.cli.serve import calm_collector, open_service
 from docaxis.core.errors import DocaxisError
 from docaxis.runtime import config
 from docaxis.runtime.perform import Probe
@@ -39,6 +39,7 @@ async def host(folders: Sequence[Path], probe: Probe | None = None) -> None:
     services = [await open_service(folder, config.load(folder, os.environ).settings, probe=probe) for folder in folders]
     try:
         await asyncio.gather(*(service.start() for service in services))
+        calm_collector()
         sys.stdout.write("ready\n")
         sys.stdout.flush()
         lives = [asyncio.create_task(service.node.wait(), name=str(service.folder)) for service in services]
