@@ -21,7 +21,9 @@ def test_the_opening_of_the_axis_is_replayed_and_counted(tmp_path: Path) -> None
     assert {"arrived", "completed", "refused", "recovered"} <= found["by_state"].keys()
     assert sum(found["by_state"].values()) == found["transmissions"]
     timeline = (tmp_path / "axis" / "auditor" / "timeline.txt").read_text(encoding="utf-8")
-    assert "H40 UBND tỉnh Nam Định: trạng thái hoàn thành" in timeline
+    assert timeline.startswith("EVIDENCE HOLDS · HỒ SƠ HỢP LỆ\n")
+    assert "Recipients · Nơi nhận: 94\n" in timeline
+    assert "UBND tỉnh Nam Định: completed · hoàn thành\n" in timeline
 
 
 def test_a_place_that_holds_an_axis_already_is_not_overwritten(tmp_path: Path) -> None:

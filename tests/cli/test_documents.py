@@ -44,13 +44,14 @@ def test_a_letter_is_sent_listed_shown_and_followed(offices: Offices, tmp_path: 
     assert SUBJECT in inbox.out
     assert "7816/VPCP-TTĐT" in inbox.out
     assert "arrived · đã đến" in inbox.out
+    assert "[express · hỏa tốc]" in inbox.out
     shown = offices.at("H49", "show", doc[:8], "--save-to", tmp_path / ".")
     assert shown.code == main.OURS, "the folder holds a file of that name already"
     target = tmp_path / "in"
     target.mkdir()
     shown = offices.at("H49", "show", doc[:8], "--save-to", target)
     assert (target / "quyết định.pdf").read_bytes() == file.read_bytes()
-    assert "Văn phòng Chính phủ" in shown.out
+    assert "from · bên gửi: G22 Government Office · Văn phòng Chính phủ" in shown.out
     assert f"docaxis advance {doc[:12]} --to received|assigned|processing|completed" in shown.out
     advanced = offices.at(
         "H49", "advance", doc[:8], "--to", "received", "--actor", "Nguyễn Văn An", "--note", "Sổ đến 12"
@@ -167,9 +168,10 @@ def test_a_node_that_is_off_or_not_there_has_its_own_exit_codes(offices: Offices
 
 def test_empty_lists_say_so(offices: Offices) -> None:
     """Nothing is not silence."""
-    assert offices.at("H49", "outbox").out == "The outbox is empty.\n"
+    assert offices.at("H49", "outbox").out == "outbox · văn bản đi: No document · Không có văn bản\n"
     assert offices.at("H49", "outbox", "--json").json == {"documents": [], "more": False}
-    assert offices.at("H49", "inbox", "--state", "expired").out == "No document is in this state.\n"
+    none = offices.at("H49", "inbox", "--state", "expired").out
+    assert none == "inbox · văn bản đến: No document · Không có văn bản (expired · hết hạn chuyển)\n"
 
 
 def test_an_empty_file_is_sent_with_a_word(offices: Offices, tmp_path: Path) -> None:

@@ -24,19 +24,23 @@ def proof(offices: Offices, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_evidence_that_holds_is_a_plain_timeline(offices: Offices, proof: Path) -> None:
-    """In Vietnamese for the clerk, in English on request, as JSON for programs."""
+    """In both languages for the clerk, the result before the details; in one on request, as JSON for programs."""
     root = offices.ground.root
     said = docaxis("verify", proof, "--root", root)
     assert (said.code, said.err) == (main.OK, "")
-    for words in (
-        "HỒ SƠ HỢP LỆ",
-        "Về việc nghỉ Tết",
-        "06 hoàn thành",
-        "Nguyễn Văn An",
-        "Ủy ban nhân dân tỉnh Quảng Ninh",
-    ):
-        assert words in said.out
-    assert "THE EVIDENCE HOLDS" in docaxis("verify", proof, "--root", root, "--language", "en").out
+    expected = (
+        "EVIDENCE HOLDS · HỒ SƠ HỢP LỆ\n",
+        "Subject · Trích yếu: Về việc nghỉ Tết\n",
+        "Recipients · Nơi nhận: 1\n     1  completed · hoàn thành: H49\n",
+        "H49 People's Committee of Quảng Ninh · Ủy ban nhân dân tỉnh Quảng Ninh: completed · hoàn thành\n",
+        "  06 completed · hoàn thành  H49, Nguyễn Văn An  (key ",
+    )
+    places = [said.out.find(words) for words in expected]
+    assert -1 not in places, said.out
+    assert places == sorted(places)
+    english, vietnamese = (docaxis("verify", proof, "--root", root, "--language", each).out for each in ("en", "vi"))
+    assert english.startswith("EVIDENCE HOLDS\n")
+    assert vietnamese.startswith("HỒ SƠ HỢP LỆ\n")
     found = docaxis("verify", proof, "--root", root, "--json").json
     assert found["holds"] is True
     assert [row["code"] for row in found["transmissions"][0]["rows"]] == ["01", "06"]
@@ -49,13 +53,15 @@ def test_an_altered_word_is_named_as_the_broken_link(offices: Offices, proof: Pa
     forged.write_bytes(raw.replace("Nguyễn Văn An".encode(), "Nguyễn Văn Ân".encode()[:-1] + b"m"))
     said = docaxis("verify", forged, "--root", offices.ground.root)
     assert said.code == main.NEGATIVE
-    assert "THE EVIDENCE DOES NOT HOLD" in said.out
+    assert said.out.startswith("EVIDENCE DOES NOT HOLD · HỒ SƠ KHÔNG HỢP LỆ\n")
     same_length = raw.replace(b"Nguy", b"Ngoy")
     forged.write_bytes(same_length)
     said = docaxis("verify", forged, "--root", offices.ground.root)
     assert said.code == main.NEGATIVE
-    assert "broken link: statement 2 of H49" in said.out
+    assert "\nBroken link · Chỗ bị đứt: statement 2 of H49" in said.out
     assert "seal.bad-path" in said.out
+    vietnamese = docaxis("verify", forged, "--root", offices.ground.root, "--language", "vi")
+    assert vietnamese.out.startswith("HỒ SƠ KHÔNG HỢP LỆ\nChỗ bị đứt: statement 2 of H49")
     as_json = docaxis("verify", forged, "--root", offices.ground.root, "--json")
     assert '"holds": false' in as_json.out
 

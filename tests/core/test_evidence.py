@@ -15,7 +15,7 @@ from docaxis.core.evidence_file import Evidence, Index, encode, encode_index, pr
 from docaxis.core.ids import PartyId
 from docaxis.core.lifecycle import Code, State
 from docaxis.core.signed import sign_together
-from docaxis.core.timeline import Timeline, render
+from docaxis.core.timeline import Timeline, render, render_broken
 from docaxis.core.tree import leaf_hash
 from docaxis.seal import sign
 from tests.core.story import (
@@ -77,14 +77,38 @@ def test_an_honest_story_becomes_a_timeline_with_a_state_per_recipient() -> None
     assert (timeline.others, timeline.exporter.id, timeline.sender.name_en) == (0, SENDER, "Government Office")
 
 
-def test_the_timeline_reads_in_both_languages() -> None:
-    """The clerk reads Vietnamese; the auditor may not."""
-    vietnamese, english = render(checked(FULL), "vi"), render(checked(FULL), "en")
-    assert "H49 Tỉnh Quảng Ninh: trạng thái hoàn thành" in vietnamese
-    assert "yêu cầu lấy lại" in vietnamese
+def test_the_timeline_reads_in_both_languages_side_by_side() -> None:
+    """Clerk and auditor read one text; who wants one language asks for it."""
+    both, english, vietnamese = (render(checked(FULL), language) for language in ("both", "en", "vi"))
+    assert both.startswith("EVIDENCE HOLDS · HỒ SƠ HỢP LỆ\nDocument · Mã văn bản: ")
+    assert "H49 Quảng Ninh province · Tỉnh Quảng Ninh: completed · hoàn thành\n" in both
+    assert "  13 recall · yêu cầu lấy lại  G22  (key " in both
+    assert "H49 Tỉnh Quảng Ninh: hoàn thành\n" in vietnamese
     assert "gửi nhầm nơi nhận" in vietnamese
-    assert "H55 Sóc Trăng province: state recovered" in english
+    assert "H55 Sóc Trăng province: recovered\n" in english
     assert "2026-11-22" in english
+
+
+def test_a_summary_stands_before_the_histories() -> None:
+    """Ninety-four recipients must not bury the result; they are named where they are few."""
+    timeline = checked(FULL)
+    head, _, histories = render(timeline).partition("\n\n")
+    assert head.endswith(
+        "Recipients · Nơi nhận: 2\n     1  recovered · đã thu hồi: H55\n     1  completed · hoàn thành: H49"
+    )
+    assert histories.startswith("H49 ")
+    crowd = timeline._replace(transmissions=(*timeline.transmissions, *timeline.transmissions[:1] * 93))
+    assert "\n    94  completed · hoàn thành\n" in render(crowd)
+
+
+def test_a_broken_link_is_named_in_both_languages() -> None:
+    """The verdict, the link, what its code means, and what was found there."""
+    fault = broken(reclosed(a_full_story(), statements=()))
+    said = render_broken(fault.link, fault).splitlines()
+    assert said[0] == "EVIDENCE DOES NOT HOLD · HỒ SƠ KHÔNG HỢP LỆ"
+    assert said[1] == f"Broken link · Chỗ bị đứt: {fault.link}"
+    assert said[2] == f"{fault.known.title_en} · {fault.known.title_vi} (evidence.broken)"
+    assert said[3] == fault.problem
 
 
 def test_the_words_of_a_party_cannot_pretend_to_be_lines_of_the_verdict() -> None:

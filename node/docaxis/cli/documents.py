@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from docaxis.cli import connect, main, output
 from docaxis.client import Client, Document, Row, Said, Transmission
+from docaxis.core.envelope import Priority
 from docaxis.core.errors import OurFault, TheirFault
 from docaxis.core.lifecycle import CODE_VIETNAMESE, Code, State
 
@@ -28,6 +29,14 @@ _COMMANDS: Final = {
     Code.DECLINE: "docaxis answer-recall {doc} --decline --reason …",
 }
 _STATES: Final = ", ".join(state.name.lower() for state in State)
+_BOXES: Final = {"inbox": "inbox · văn bản đến", "outbox": "outbox · văn bản đi"}
+_URGENCY: Final = {
+    Priority.URGENT: "urgent · khẩn",
+    Priority.VERY_URGENT: "very urgent · thượng khẩn",
+    Priority.EXPRESS: "express · hỏa tốc",
+    Priority.TIMED_EXPRESS: "timed express · hỏa tốc hẹn giờ",
+}
+"""Degrees of urgency after Decree 30/2020; an ordinary document says nothing."""
 
 _LIST_EXAMPLES: Final = """\
 examples:
@@ -97,11 +106,12 @@ def run_list(arguments: argparse.Namespace) -> int:
         output.print_json({"documents": [as_json(row) for row in rows], "more": more})
         return main.OK
     if not rows:
-        print(f"The {arguments.box} is empty." if arguments.state is None else "No document is in this state.")
+        there = "" if arguments.state is None else f" ({output.state(arguments.state)})"
+        print(f"{_BOXES[arguments.box]}: No document · Không có văn bản{there}")
         return main.OK
-    party = "from" if arguments.box == "inbox" else "to"
-    columns = ["document", party, "state", "number", "subject", "sent"]
-    output.print_table(arguments.box, columns, [_line(row) for row in rows])
+    party = "from · nơi gửi" if arguments.box == "inbox" else "to · nơi nhận"
+    columns = ["document", party, "state · trạng thái", "number · số", "subject · trích yếu", "sent · ngày gửi"]
+    output.print_table(_BOXES[arguments.box], columns, [_line(row) for row in rows])
     if more:
         output.note(f"There are more; show them with --limit {arguments.limit * 4}.")
     return main.OK
@@ -119,7 +129,7 @@ async def _first_rows(node: Client, arguments: argparse.Namespace) -> tuple[list
 
 def _line(row: Row) -> list[str]:
     shown = output.state(row.state) + (" (recall waiting · chờ trả lời lấy lại)" if row.recall_waiting else "")
-    urgent = "" if row.priority == 0 else f"[{row.priority.name.lower().replace('_', ' ')}] "
+    urgent = f"[{_URGENCY[row.priority]}] " if row.priority in _URGENCY else ""
     party = row.recipient if row.box == "outbox" else row.sender
     subject = urgent + (row.meta.get("subject") or (row.files[0].name if row.files else ""))
     return [row.doc[: output.ID_DIGITS], party, shown, number(row.meta), subject, output.when(row.created_ms)]
@@ -167,7 +177,8 @@ async def _names(node: Client, document: Document) -> dict[str, str]:
     names = {}
     for party in parties:
         try:
-            names[party] = (await node.party(party)).name_vi
+            found = await node.party(party)
+            names[party] = " · ".join(dict.fromkeys(filter(None, (found.name_en, found.name_vi))))
         except TheirFault:
             names[party] = ""
     return names
@@ -199,50 +210,52 @@ def safe_name(name: str, otherwise: str) -> str:
 
 def lines(document: Document, names: dict[str, str]) -> Iterator[str]:
     """A document as a clerk reads it: what it is, then for each recipient who said what when, and what may follow."""
-    yield f"document   {document.doc}"
     for label, text in _facts(document, names):
         if text:
-            yield f"{label:<11}{output.plain(text)}"
-    for file in document.files:
-        yield f"{'file':<11}{output.plain(file.name)} ({output.size(file.size)}, {output.plain(file.media)})"
+            yield f"{label}: {output.plain(text)}"
     for transmission in document.transmissions:
         yield ""
         yield from _transmission(document, transmission, names)
     if not document.history_complete:
-        yield "\nOlder statements are left out; ask with --recipient CODE for one recipient's."
+        yield "\nOlder statements are left out · Các phát biểu cũ hơn không hiển thị: docaxis show … --recipient CODE"
 
 
 def _facts(document: Document, names: dict[str, str]) -> Iterator[tuple[str, str]]:
-    yield "number", number(document.meta)
-    yield "subject", document.meta.get("subject", "")
-    yield "type", document.meta.get("kind_name", "")
-    yield "from", f"{document.sender} {names.get(document.sender, '')}"
-    yield "urgency", "" if document.priority == 0 else document.priority.name.lower().replace("_", " ")
-    yield "kind", "" if document.kind == "new" else f"{document.kind} of {document.ref}"
-    yield "due", document.meta.get("due", "")
-    yield "note", document.meta.get("note", "")
-    yield "sent", f"{output.when_exactly(document.created_ms)}, signed by {document.signature.signed_by}"
-    yield "deadline", f"{output.when_exactly(document.expires_ms)} for delivery"
+    yield "document · mã văn bản", document.doc
+    yield "number · số, ký hiệu", number(document.meta)
+    yield "subject · trích yếu", document.meta.get("subject", "")
+    yield "type · loại", document.meta.get("kind_name", "")
+    yield "from · bên gửi", f"{document.sender} {names.get(document.sender, '')}"
+    yield "urgency · độ khẩn", _URGENCY.get(document.priority, "")
+    yield "kind · tính chất", "" if document.kind == "new" else f"{document.kind} of {document.ref}"
+    yield "due · hạn xử lý", document.meta.get("due", "")
+    yield "note · ghi chú", document.meta.get("note", "")
+    yield "sent · đã gửi", f"{output.when_exactly(document.created_ms)}  (key {document.signature.key})"
+    yield "deliver by · hạn chuyển", output.when_exactly(document.expires_ms)
+    for file in document.files:
+        yield "file · tệp", f"{file.name} ({output.size(file.size)}, {file.media})"
 
 
 def _transmission(document: Document, transmission: Transmission, names: dict[str, str]) -> Iterator[str]:
     name = names.get(transmission.recipient, "")
     yield output.plain(f"{transmission.recipient} {name}").strip() + f": {output.state(transmission.state)}"
     if transmission.superseded_by:
-        yield f"  replaced by {transmission.superseded_by}"
+        yield f"  replaced by · được thay bằng: {transmission.superseded_by}"
     for said in document.history:
         if said.recipient == transmission.recipient:
             yield from _said(said)
     if transmission.waits:
-        yield f"  waits for {transmission.waits}"
+        yield f"  waits for · đang chờ: {transmission.waits}"
     for command in steps(document.doc[: output.ID_DIGITS], transmission.possible):
-        yield f"  possible now: {command}"
+        yield f"  possible now · có thể làm: {command}"
 
 
 def _said(said: Said) -> Iterator[str]:
     actor = f", {said.actor}" if said.actor else ""
     words = f"{said.code.value} {said.code.name.lower()} · {CODE_VIETNAMESE[said.code]}"
-    yield output.plain(f"  {output.when_exactly(said.said_ms)}  {words}  (signed by {said.signature.signed_by}{actor})")
+    signature = said.signature
+    line = f"  {output.when_exactly(said.said_ms)}  {words}  {signature.signed_by}{actor}  (key {signature.key})"
+    yield output.plain(line)
     if text := " ".join(part for part in (said.reason, said.text) if part):
         yield f"      “{output.plain(text)}”"
 

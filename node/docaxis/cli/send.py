@@ -182,7 +182,9 @@ def _report(sent: Sent, states: dict[str, State], arguments: argparse.Namespace)
         output.print_json({**asdict(sent), **({"states": named} if arguments.wait else {})})
         return
     print(f"{sent.doc}")
-    output.note(f"signed and durable for {len(sent.to)} recipients; `docaxis show {sent.doc[:12]}` says where it is")
+    many = len(sent.to)
+    output.note(f"signed and durable for {many} recipients · đã ký và lưu cho {many} nơi nhận")
+    output.note(f"where it is · xem trạng thái: docaxis show {sent.doc[:12]}")
     for warning in sent.warnings:
         output.note(f"  warning: {warning}")
     for recipient, written in sent.written_as.items():

@@ -99,7 +99,7 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         whom = ", ".join(recipient for recipient, _ in stated.statements)
         name = f"{stated.code.value} {stated.code.name.lower()} · {CODE_VIETNAMESE[stated.code]}"
-        print(f"{stated.doc[: output.ID_DIGITS]}  {name}  ({whom}): signed, durable and on its way")
+        print(f"{stated.doc[: output.ID_DIGITS]}  {name}  ({whom}): signed and on its way · đã ký và đang chuyển")
     return main.OK
 
 

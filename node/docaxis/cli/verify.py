@@ -36,7 +36,7 @@ def add_parser(subparsers: "Subparsers") -> None:
     parser = subparsers.add_parser("verify", help=text, description=text, epilog=_EXAMPLES)
     parser.add_argument("file", type=Path, metavar="FILE", help="the evidence file")
     parser.add_argument("--root", type=Path, required=True, metavar="ROOT", help="a trusted root file of the directory")
-    parser.add_argument("--language", choices=["vi", "en"], default="vi", help="of the timeline (default vi)")
+    parser.add_argument("--language", choices=["both", "en", "vi"], default="both", help="of the text (default both)")
     output.json_option(parser)
     parser.set_defaults(handler=run)
 
@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         found = examine(raw, root)
     except TheirFault as error:
-        return _broken(error, as_json=arguments.json)
+        return _broken(error, arguments)
     if arguments.json:
         output.print_json({"holds": True, **as_json(found)})
     else:
@@ -78,16 +78,12 @@ def keys_of(proofs: Sequence[bytes], root: bytes) -> Book:
     return Book(lookup, {}, version, 0, {})
 
 
-def _broken(error: TheirFault, *, as_json: bool) -> int:
+def _broken(error: TheirFault, arguments: argparse.Namespace) -> int:
     link = error.link if isinstance(error, Broken) else ""
-    if as_json:
+    if arguments.json:
         output.print_json({"holds": False, "link": link, "code": error.code, "detail": error.detail})
     else:
-        print("HỒ SƠ KHÔNG HỢP LỆ · THE EVIDENCE DOES NOT HOLD")
-        if link:
-            print(f"broken link: {link}")
-        print(f"{error.known.title_vi} · {error.known.title_en} ({error.code})")
-        print(output.plain(error.detail.removeprefix(f"{link}: ")))
+        print(timeline.render_broken(link, error, arguments.language), end="")
     return main.NEGATIVE
 
 

@@ -1,17 +1,21 @@
-"""Timelines: what a document's evidence says, as plain rows, and as words for a clerk in Vietnamese or English.
+"""Timelines: what a document's evidence says, as plain rows, and as words for a clerk in English and Vietnamese.
 
 Values and words only; whether the evidence holds is decided in `docaxis.core.evidence`. Times are shown as the clocks
 of Vietnam show them (UTC+7, no summer time).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final, Literal, NamedTuple
 
+from docaxis.core.errors import TheirFault
 from docaxis.core.ids import DocId, KeyId, PartyId
 from docaxis.core.lifecycle import CODE_VIETNAMESE, VIETNAMESE, Code, State
 
-Language = Literal["vi", "en"]
+Language = Literal["both", "en", "vi"]
+"""What a text is written in; ``both``: English first, Vietnamese beside it."""
 
+RECIPIENTS_NAMED_MAX: Final = 8
+"""The summary names the recipients in a state while they are no more than these; else it only counts them."""
 _VIETNAM_OFFSET_MS: Final = 7 * 3_600_000
 _DAY_MS: Final = 86_400_000
 
@@ -69,54 +73,36 @@ class Timeline(NamedTuple):
 
 
 NOTES: Final[dict[str, tuple[str, str]]] = {
-    "late": ("đến muộn hoặc lặp lại; trạng thái giữ nguyên", "late or repeated; the state stays as it was"),
+    "late": ("late or repeated; the state stays as it was", "đến muộn hoặc lặp lại; trạng thái giữ nguyên"),
     "epoch": (
-        "nhật ký của bên này bắt đầu lại (khôi phục từ bản sao lưu)",
         "this party's log began anew (restored from a backup)",
+        "nhật ký của bên này bắt đầu lại (khôi phục từ bản sao lưu)",
     ),
-    "successor": ("đơn vị kế thừa phát biểu thay", "stated by the successor"),
+    "successor": ("stated by the successor", "đơn vị kế thừa phát biểu thay"),
     "clock": (
-        "giờ ghi trong phát biểu khác giờ ký quá một giờ",
         "the stated time and the time of signing differ by more than an hour",
+        "giờ ghi trong phát biểu khác giờ ký quá một giờ",
     ),
 }
-"""What may be remarkable about a row without being wrong, in Vietnamese and English."""
+"""What may be remarkable about a row without being wrong, in English and Vietnamese."""
 
-_WORDS: Final[dict[Language, dict[str, str]]] = {
-    "vi": {
-        "title": "HỒ SƠ HỢP LỆ",
-        "doc": "Mã văn bản",
-        "number": "Số, ký hiệu",
-        "subject": "Trích yếu",
-        "file": "Tệp",
-        "bytes": "byte",
-        "from": "Bên gửi",
-        "sent": "đã gửi",
-        "key": "khóa",
-        "state": "trạng thái",
-        "nothing": "chưa có phát biểu nào",
-        "others": "nơi nhận khác không có trong hồ sơ này",
-        "exported": "Hồ sơ do",
-        "at": "lập lúc",
-        "zone": "Giờ Việt Nam (UTC+7).",
-    },
-    "en": {
-        "title": "THE EVIDENCE HOLDS",
-        "doc": "Document",
-        "number": "Number",
-        "subject": "Subject",
-        "file": "File",
-        "bytes": "bytes",
-        "from": "From",
-        "sent": "sent",
-        "key": "key",
-        "state": "state",
-        "nothing": "no statement yet",
-        "others": "other recipients are not covered by this file",
-        "exported": "Exported by",
-        "at": "at",
-        "zone": "Times of Vietnam (UTC+7).",
-    },
+_WORDS: Final[dict[str, tuple[str, str]]] = {
+    "holds": ("EVIDENCE HOLDS", "HỒ SƠ HỢP LỆ"),
+    "broken": ("EVIDENCE DOES NOT HOLD", "HỒ SƠ KHÔNG HỢP LỆ"),
+    "link": ("Broken link", "Chỗ bị đứt"),
+    "doc": ("Document", "Mã văn bản"),
+    "number": ("Number", "Số, ký hiệu"),
+    "subject": ("Subject", "Trích yếu"),
+    "file": ("File", "Tệp"),
+    "from": ("From", "Bên gửi"),
+    "sent": ("Sent", "Đã gửi"),
+    "key": ("key", "khóa"),
+    "to": ("Recipients", "Nơi nhận"),
+    "nothing": ("no statement yet", "chưa có phát biểu nào"),
+    "others": ("Recipients not in this file", "Nơi nhận không có trong hồ sơ này"),
+    "exported": ("Exported", "Lập hồ sơ"),
+    "times": ("Times", "Giờ"),
+    "zone": ("Vietnam, UTC+7", "Việt Nam, UTC+7"),
 }
 
 
@@ -140,60 +126,89 @@ def _civil(days: int) -> tuple[int, int, int]:
 
 def code_words(code: Code, language: Language) -> str:
     """What a code says."""
-    return CODE_VIETNAMESE[code] if language == "vi" else code.name.lower()
+    return _in((code.name.lower(), CODE_VIETNAMESE[code]), language)
 
 
 def state_words(state: State, language: Language) -> str:
     """The name of a state."""
-    return VIETNAMESE[state] if language == "vi" else state.name.lower()
+    return _in((state.name.lower(), VIETNAMESE[state]), language)
 
 
-def render(timeline: Timeline, language: Language) -> str:
-    """The timeline as lines of text for a clerk."""
-    lines = [*_opening(timeline, language)]
+def render(timeline: Timeline, language: Language = "both") -> str:
+    """The timeline as lines of text for a clerk: the verdict, a summary of all recipients, then each one's history."""
+    lines = [_in(_WORDS["holds"], language), *_about(timeline, language), *_summary(timeline, language)]
     for transmission in timeline.transmissions:
         lines += ["", *_transmission_lines(transmission, language)]
-    words = _WORDS[language]
-    closing = f"{words['exported']} {_party(timeline.exporter, language)} {words['at']} {moment(timeline.exported_ms)}"
-    others = [f"({timeline.others} {words['others']})"] if timeline.others else []
-    return "\n".join([*lines, "", *others, f"{closing}. {words['zone']}"]) + "\n"
+    return "\n".join(lines) + "\n"
 
 
-def _opening(timeline: Timeline, language: Language) -> list[str]:
-    words, meta = _WORDS[language], timeline.meta
-    number = "/".join(meta[part] for part in ("number", "notation") if part in meta)
+def render_broken(link: str, fault: TheirFault, language: Language = "both") -> str:
+    """The verdict on evidence that does not hold: the exact broken link, what it means, and what was found there."""
+    titles = (fault.known.title_en, fault.known.title_vi)
+    lines = [_in(_WORDS["broken"], language)]
+    lines += [_labelled("link", link, language)] if link else []
+    lines += [f"{_in(titles, language)} ({fault.code})", _one_line(fault.detail.removeprefix(f"{link}: "))]
+    return "\n".join(line for line in lines if line) + "\n"
+
+
+def _about(timeline: Timeline, language: Language) -> Iterator[str]:
+    """What the document is, from whom, and who exported its history; what is not known is left out."""
+    meta = timeline.meta
     about = [
-        (words["doc"], timeline.doc.hex()),
-        (words["number"], number),
-        (words["subject"], _one_line(meta.get("subject", ""))),
-        *((words["file"], f"{_one_line(name)} ({size} {words['bytes']})") for name, size in timeline.files),
-        (words["from"], _party(timeline.sender, language)),
+        ("doc", timeline.doc.hex()),
+        ("number", "/".join(meta[part] for part in ("number", "notation") if part in meta)),
+        ("subject", meta.get("subject", "")),
+        *(("file", f"{_one_line(name)} ({size} B)") for name, size in timeline.files),
+        ("from", _party(timeline.sender, language)),
+        ("sent", f"{moment(timeline.created_ms)}  ({_in(_WORDS['key'], language)} {timeline.key.hex()})"),
+        ("exported", f"{moment(timeline.exported_ms)}  {_party(timeline.exporter, language)}"),
+        ("times", _in(_WORDS["zone"], language)),
     ]
-    sent = f"{moment(timeline.created_ms)}  {words['sent']}  ({words['key']} {timeline.key.hex()})"
-    return [words["title"], *(f"{label}: {value}" for label, value in about if value), sent]
+    return (_labelled(word, text, language) for word, text in about if text)
+
+
+def _summary(timeline: Timeline, language: Language) -> Iterator[str]:
+    """How many recipients are in which state, the furthest first, and who they are where they are few."""
+    yield _labelled("to", str(len(timeline.transmissions)), language)
+    for state in sorted({each.state for each in timeline.transmissions}, reverse=True):
+        there = [each.recipient.id for each in timeline.transmissions if each.state is state]
+        named = f": {', '.join(there)}" if len(there) <= RECIPIENTS_NAMED_MAX else ""
+        yield f"{len(there):6}  {state_words(state, language)}{named}"
+    if timeline.others:
+        yield _labelled("others", str(timeline.others), language)
 
 
 def _transmission_lines(transmission: Transmission, language: Language) -> list[str]:
-    words = _WORDS[language]
-    state = state_words(transmission.state, language)
-    lines = [f"{_party(transmission.recipient, language)}: {words['state']} {state}"]
+    lines = [f"{_party(transmission.recipient, language)}: {state_words(transmission.state, language)}"]
     for row in transmission.rows:
         lines += _row_lines(row, language)
-    return lines if transmission.rows else [*lines, f"  {words['nothing']}"]
+    return lines if transmission.rows else [*lines, f"  {_in(_WORDS['nothing'], language)}"]
 
 
 def _row_lines(row: Row, language: Language) -> list[str]:
     said = f"{row.code.value} {code_words(row.code, language)}"
     by = f"{row.by.id}{f', {_one_line(row.actor)}' if row.actor else ''}"
-    lines = [f"  {moment(row.at_ms)}  {said}  {by}  ({_WORDS[language]['key']} {row.key.hex()})"]
+    # the word for a key is the same in every row: one language is enough where lines are long
+    key = _in(_WORDS["key"], "en" if language == "both" else language)
+    lines = [f"  {moment(row.at_ms)}  {said}  {by}  ({key} {row.key.hex()})"]
     words = _one_line(" — ".join(part for part in (row.reason, row.text) if part))
     lines += [f"      {words}"] if words else []
-    return lines + [f"      * {NOTES[note][0 if language == 'vi' else 1]}" for note in row.notes]
+    return lines + [f"      * {_in(NOTES[note], language)}" for note in row.notes]
 
 
 def _party(party: Party, language: Language) -> str:
-    name = party.name_vi if language == "vi" else party.name_en
-    return f"{party.id} {name}" if name else party.id
+    return f"{party.id} {_in((party.name_en, party.name_vi), language)}".rstrip()
+
+
+def _labelled(word: str, text: str, language: Language) -> str:
+    return f"{_in(_WORDS[word], language)}: {_one_line(text)}"
+
+
+def _in(pair: tuple[str, str], language: Language) -> str:
+    """An English and a Vietnamese text, in the language asked for; each once, and neither where it is empty."""
+    if language == "both":
+        return " · ".join(dict.fromkeys(text for text in map(_one_line, pair) if text))
+    return _one_line(pair[language == "vi"])
 
 
 def _one_line(words: str) -> str:
