@@ -33,12 +33,14 @@ class Queued(NamedTuple):
 
 
 class Flight(NamedTuple):
-    """One request in the air; `greets` says that the peer was to be called even with nothing to send."""
+    """One request in the air; `greets`: the peer was to be called even with nothing to send; `epoch`: that of the peer's
+    log when it left."""
 
     number: int
     peer: PartyId
     items: tuple[Queued, ...]
     greets: bool
+    epoch: int
 
 
 class Lane:
@@ -306,7 +308,7 @@ class Outbox:
         queue.flights += 1
         queue.last_try_ms = now_ms
         self._flight_number += 1
-        flight = Flight(self._flight_number, queue.peer, tuple(items), greets)
+        flight = Flight(self._flight_number, queue.peer, tuple(items), greets, queue.epoch)
         self.flights[flight.number] = flight
         return flight
 

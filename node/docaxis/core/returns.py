@@ -43,6 +43,9 @@ class Returns:
             self._fail(turn, flight, "peer.malformed", "an answer with another number of results", 0)
             return
         reply = event.reply
+        if max(reply.epoch, flight.epoch) < self._outbox.queue(flight.peer).epoch:
+            self._fail(turn, flight, "peer.unreachable", "what this answer says was forgotten in a restore", 0)
+            return
         if self._outbox.succeeded(flight.peer, reply.credit, reply.wait_ms, turn.now_ms):
             turn.durable.append(self._outbox.queue(flight.peer).saved())
             turn.note("peer.back", peer=flight.peer)
