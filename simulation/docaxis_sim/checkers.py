@@ -234,6 +234,20 @@ def joined_up(party: str, record: Record, said: list[Statement]) -> None:
     _require(holds, "joined up", f"{party} shows {standing}, its statements say {[each.code.value for each in said]}")
 
 
+def unbroken(ledger: "Ledger") -> None:
+    """Every statement can be checked by a stranger: no node lacks a link before one that it holds.
+
+    What a party had not delivered when its key was revoked is believed by nobody, and may be missing.
+    """
+    for party, shelf in ledger.shelves.items():
+        for (doc, recipient), record in shelf.records.items():
+            if record.sender in ledger.revoked_parties or recipient in ledger.revoked_parties:
+                continue
+            for said in shelf.statements(doc, recipient):
+                holds = said.prev == doc or said.prev in shelf.objects
+                _require(holds, "unbroken", f"{party} lacks the statement before {said}")
+
+
 def alive(ledger: "Ledger", healed_ms: int) -> None:
     """Once all is healed, documents are delivered: none may come to its deadline long after, for want of trying."""
     for ack in ledger.acks.values():

@@ -111,6 +111,7 @@ class World:
         self._settle(self.ground.now_ms + self.plan.heal_ms_max)
         checkers.no_loss(self.ledger)
         checkers.alive(self.ledger, healed_ms)
+        checkers.unbroken(self.ledger)
         checkers.receipts_are_true(self.ledger, lambda party, digest: self.hosts[party].chunk(digest))
         checkers.nothing_queued(self._queued())
 
