@@ -33,8 +33,8 @@ class Queued(NamedTuple):
 
 
 class Flight(NamedTuple):
-    """One request in the air; `greets`: the peer was to be called even with nothing to send; `epoch`: that of its
-    log when the request left."""
+    """One request in the air; `greets`: the peer was to be called even with nothing to send; `epoch`: that of the
+    peer's log when the request left."""
 
     number: int
     peer: PartyId
