@@ -237,11 +237,12 @@ def joined_up(party: str, record: Record, said: list[Statement]) -> None:
 def unbroken(ledger: "Ledger") -> None:
     """Every statement can be checked by a stranger: no node lacks a link before one that it holds.
 
-    What a party had not delivered when its key was revoked is believed by nobody, and may be missing.
+    What a party had not delivered when its key was revoked, or when a backup made it forget, nobody may have.
     """
     for party, shelf in ledger.shelves.items():
         for (doc, recipient), record in shelf.records.items():
-            if record.sender in ledger.revoked_parties or recipient in ledger.revoked_parties:
+            lost = ledger.revoked_parties.keys() | ledger.restored_parties.keys()
+            if record.sender in lost or recipient in lost:
                 continue
             for said in shelf.statements(doc, recipient):
                 holds = said.prev == doc or said.prev in shelf.objects
