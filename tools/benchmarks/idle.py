@@ -65,8 +65,8 @@ def _usage(pid: int) -> dict[str, float]:
     status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
     named = dict(line.split(":", 1) for line in status.splitlines())
     return {
-        "rss_mb": int(named["VmRSS"].split()[0]) / 1000,
-        "rss_peak_mb": int(named["VmHWM"].split()[0]) / 1000,
+        "rss_mib": int(named["VmRSS"].split()[0]) / 1024,
+        "rss_peak_mib": int(named["VmHWM"].split()[0]) / 1024,
     }
 
 
@@ -78,8 +78,8 @@ async def _measure(folder: Path, args: argparse.Namespace) -> dict[str, Any]:
     return {
         "ready_first_s": round(first["ready_s"], 2),
         "ready_s": round(statistics.median(life["ready_s"] for life in later), 2),
-        "rss_mb": round(max(life["rss_mb"] for life in lives), 1),
-        "rss_peak_mb": round(max(life["rss_peak_mb"] for life in lives), 1),
+        "rss_mib": round(max(life["rss_mib"] for life in lives), 1),
+        "rss_peak_mib": round(max(life["rss_peak_mib"] for life in lives), 1),
     }
 
 

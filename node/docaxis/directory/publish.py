@@ -31,7 +31,7 @@ from docaxis.directory import drafts, layout, lint
 from docaxis.directory.drafts import PERIODS, Periods
 from docaxis.directory.files import read_file, write_durably
 from docaxis.directory.renewal import Accepted, drive, renewal
-from docaxis.directory.revocations import checked_revocation
+from docaxis.directory.revocations import checked
 from docaxis.directory.shards import Shard, pack
 from docaxis.directory.signing import (
     Officer,
@@ -303,10 +303,11 @@ class Bench:
         raw = _read_if_there(self.public, layout.REVOCATIONS)
         published = decode_revocations(raw) if raw else ()
         for each in self.revocations:
-            if checked_revocation(each, accepted) is None:
-                raise TheirFault(
-                    "directory.threshold", f"the revocation {_draft_name(each)} lacks officers' signatures"
-                )
+            try:
+                checked(each, accepted)
+            except TheirFault as fault:
+                detail = f"the revocation {_draft_name(each)} does not count: {fault.detail}"
+                raise TheirFault("directory.threshold", detail) from None
         return encode_revocations(merge_revocation_signatures((*published, *self.revocations)))
 
     def _write(self, new: Mapping[str, bytes]) -> None:

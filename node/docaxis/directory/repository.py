@@ -6,6 +6,7 @@ last stays in force whatever a source says: a refusal changes nothing but the ag
 
 import asyncio
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -13,19 +14,13 @@ from docaxis.core.addresses import Book, Entry
 from docaxis.core.errors import DocaxisError, TheirFault
 from docaxis.core.ids import PartyId
 from docaxis.core.limits import HOUR_MS
-from docaxis.core.trust import (
-    REVOCATIONS_BYTES_MAX,
-    SignedRevocation,
-    decode_revocations,
-    encode_revocations,
-    merge_revocations,
-)
+from docaxis.core.trust import REVOCATIONS_BYTES_MAX, decode_revocations
 from docaxis.directory import layout
 from docaxis.directory.cache import Cache
 from docaxis.directory.files import Fetch
 from docaxis.directory.proof import Proof, prove
 from docaxis.directory.renewal import Accepted, Answers, File, Pass, drive, renewal, step
-from docaxis.directory.revocations import checked_revocation
+from docaxis.directory.revocations import NOTHING_REVOKED, Judged, Revoked
 from docaxis.directory.shards import Index
 from docaxis.directory.state import EMPTY, State, read_state, write_state
 
@@ -46,9 +41,11 @@ class Repository:
         self._cache = Cache(folder / CACHE_NAME)
         self._accepted: Accepted | None = None
         self._state = EMPTY
-        self._revocations: frozenset[SignedRevocation] = frozenset()
+        self._revoked = NOTHING_REVOKED
+        self._heard: Fetch | None = None
         self._kept: Mapping[str, bytes] = {}
         self._busy = asyncio.Lock()
+        self._keeping = asyncio.Lock()
 
     @classmethod
     def open(cls, folder: Path, root: bytes, now_ms: int) -> "Repository":
@@ -60,6 +57,7 @@ class Repository:
         repository = cls(folder, root)
         repository._kept = files = repository._cache.load()
         repository._state = state = read_state(files.get(_STATE))
+        repository._revoked = Revoked(state.revoked, {})
         if state.verified_ms:
             verified_ms = min(state.verified_ms, now_ms)
             steps = renewal(root, None, state.floor, state.verified_ms)
@@ -68,7 +66,8 @@ class Repository:
             except TheirFault:
                 return repository
             repository._adopt(accepted, verified_ms)
-            repository._revoke(files.get(layout.REVOCATIONS))
+            with suppress(TheirFault):
+                repository._honour(repository._judged(files.get(layout.REVOCATIONS, b"")))
         return repository
 
     async def refresh(self, sources: Fetch | Sequence[Fetch], now_ms: int) -> Book:
@@ -87,9 +86,14 @@ class Repository:
                 except DocaxisError as error:
                     fault = error
                     continue
+                officers = self._accepted and self._accepted.authorities
                 self._adopt(accepted, now_ms)
-                self._revoke(await _revocations(fetch))
-                await asyncio.to_thread(self._keep)
+                if officers != accepted.authorities:
+                    obsolete = await asyncio.to_thread(self._revoked.obsolete, accepted)
+                    self._revoked = self._revoked.without(obsolete)
+                self._heard = fetch
+                await self._hear(fetch)
+                await self._keep()
                 assert self.book is not None
                 return self.book
         raise fault
@@ -106,54 +110,84 @@ class Repository:
 
     def _adopt(self, accepted: Accepted, verified_ms: int) -> None:
         self._accepted = accepted
-        self._state = State(accepted.versions, verified_ms, self._state.revoked)
+        self._state = self._state._replace(floor=accepted.versions, verified_ms=verified_ms)
         self._make_book()
 
     def _make_book(self) -> None:
-        accepted, state = self._accepted, self._state
+        accepted = self._accepted
         if accepted is not None:
-            entries = accepted.entries
+            entries, version = accepted.entries, accepted.versions.snapshot
             self.book = Book(
-                entries.entry, entries, accepted.versions.snapshot, state.verified_ms, state.revoked, entries.nodes
+                entries.entry, entries, version, self._state.verified_ms, self._revoked.times, entries.nodes
             )
 
-    def revoke(self, raw: bytes) -> bool:
-        """Honours a file of revocations from anywhere; whether it taught us something. What is not signed by enough
-        officers is passed over. It is kept on disk at the next refresh. Raises `TheirFault` ``codec.*``."""
-        before = self._state.revoked
-        self._learn(decode_revocations(raw))
-        return self._state.revoked != before
+    # --- revocations: they count from whatever source, for each proves itself -------------------------------------
 
-    def _revoke(self, raw: bytes | None) -> None:
-        """The same for the file of a source, where nonsense harms nobody."""
-        if raw is not None:
-            try:
-                self.revoke(raw)
-            except TheirFault:
-                return
+    async def revoke(self, raw: bytes) -> Judged:
+        """Honours a file of revocations from anywhere, at once, and keeps it.
 
-    def _learn(self, signed: Iterable[SignedRevocation]) -> None:
+        Raises `TheirFault` ``codec.*``, or ``directory.not-found`` while no directory says who may revoke; `OurFault`
+        ``node.disk-full`` or ``node.store`` where it is honoured but could not be kept.
+        """
+        judged = await asyncio.to_thread(self._judged, raw)
+        if self._honour(judged):
+            await self._keep()
+        return judged
+
+    async def gather(self, sources: Sequence[Fetch], patience_s: float) -> None:
+        """Asks every source for revocations that are not known here, all at once, and honours what proves itself.
+
+        A source that answers with nothing, with nonsense or not within `patience_s` harms nobody, nor does it delay
+        the others. The one that gave the directory last is not asked again. Raises as `revoke` where it cannot keep.
+        """
+        if self._accepted is None:
+            return
+        before = self._revoked
+        with suppress(TimeoutError):
+            async with asyncio.timeout(patience_s):
+                await asyncio.gather(*(self._hear(fetch) for fetch in sources if fetch is not self._heard))
+        self._heard = None
+        if self._revoked is not before:
+            await self._keep()
+
+    async def _hear(self, fetch: Fetch) -> None:
+        """A source's revocations; one that fails after it gave a whole directory has still given one."""
+        with suppress(DocaxisError):
+            raw = await _required(fetch, layout.REVOCATIONS, REVOCATIONS_BYTES_MAX)
+            self._honour(await asyncio.to_thread(self._judged, raw))
+
+    def _judged(self, raw: bytes) -> Judged:
         accepted = self._accepted
         if accepted is None:
-            return
-        new = [each for each in signed if each not in self._revocations]
-        good = {each: found for each in new if (found := checked_revocation(each, accepted)) is not None}
-        revoked = merge_revocations(self._state.revoked, good.values())
-        self._revocations |= good.keys()
-        if revoked != self._state.revoked:
-            self._state = self._state._replace(revoked=revoked)
-            self._make_book()
+            raise TheirFault("directory.not-found", "no directory has been verified yet, so nobody may revoke")
+        return self._revoked.judge(decode_revocations(raw), accepted)
 
-    def _keep(self) -> None:
+    def _honour(self, judged: Judged) -> bool:
+        """Whether it taught us something."""
+        if judged.good:
+            before, self._revoked = self._revoked, self._revoked.with_words(judged.good)
+            if self._revoked.times != before.times:
+                self._make_book()
+        return bool(judged.good)
+
+    # --- what is kept ---------------------------------------------------------------------------------------------
+
+    async def _keep(self) -> None:
         """Appends what is new to the cache."""
-        assert self._accepted is not None
-        files = {**self._accepted.files, layout.REVOCATIONS: encode_revocations(sorted(self._revocations))}
+        async with self._keeping:
+            accepted = self._accepted
+            assert accepted is not None
+            self._state = self._state._replace(revoked=self._revoked.times)
+            await asyncio.to_thread(self._append, accepted.files, self._state, self._revoked)
+
+    def _append(self, verified: Mapping[str, bytes], state: State, revoked: Revoked) -> None:
+        files = {**verified, layout.REVOCATIONS: revoked.file()}
         added = {name: raw for name, raw in files.items() if self._kept.get(name) != raw}
         kept_state = read_state(self._kept.get(_STATE))
-        aged = self._state.verified_ms - kept_state.verified_ms
-        if not added and self._state.revoked == kept_state.revoked and 0 <= aged < VERIFIED_KEPT_INTERVAL_MS:
+        aged = state.verified_ms - kept_state.verified_ms
+        if not added and state.revoked == kept_state.revoked and 0 <= aged < VERIFIED_KEPT_INTERVAL_MS:
             return
-        files[_STATE] = added[_STATE] = write_state(self._state)
+        files[_STATE] = added[_STATE] = write_state(state)
         self._cache.keep(added, files.keys(), files)
         self._kept = files
 
@@ -162,7 +196,7 @@ class Repository:
     def serve(self, name: str) -> bytes | None:
         """A file of the repository as any node serves it, or None. Names are looked up, never opened as paths."""
         if name == layout.REVOCATIONS:
-            return encode_revocations(sorted(self._revocations))
+            return self._revoked.file()
         return self._accepted.files.get(name) if self._accepted else None
 
     def nodes(self) -> Iterator[Entry]:
@@ -206,14 +240,6 @@ async def _fetch_all(fetch: Fetch, wanted: Sequence[File], known: Mapping[str, b
     except ExceptionGroup as errors:
         raise errors.exceptions[0] from None
     return [task.result() for task in tasks]
-
-
-async def _revocations(fetch: Fetch) -> bytes | None:
-    """The source's revocations; a source that fails after it gave a whole directory has still given one."""
-    try:
-        return await _required(fetch, layout.REVOCATIONS, REVOCATIONS_BYTES_MAX)
-    except DocaxisError:
-        return None
 
 
 async def _required(fetch: Fetch, name: str, bytes_max: int) -> bytes:

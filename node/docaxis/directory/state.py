@@ -10,7 +10,8 @@ from docaxis.core import codec
 from docaxis.core.errors import TheirFault
 from docaxis.core.ids import KEY_ID_BYTES, KeyId
 from docaxis.core.limits import DIRECTORY_FILE_BYTES_MAX
-from docaxis.core.trust import REVOCATIONS_MAX, Versions
+from docaxis.core.trust import Versions
+from docaxis.directory.revocations import KEYS_MAX
 
 _FIELDS: Final = frozenset({"type", "root", "timestamp", "snapshot", "roles", "verified", "revoked"})
 
@@ -63,7 +64,7 @@ def _read(value: dict[str, Any]) -> State:
         codec.integer(value["snapshot"], "state.snapshot"),
         roles,
     )
-    revoked = codec.array(value["revoked"], "state.revoked", REVOCATIONS_MAX, _read_revoked)
+    revoked = codec.array(value["revoked"], "state.revoked", KEYS_MAX, _read_revoked)
     return State(floor, codec.integer(value["verified"], "state.verified"), dict(revoked))
 
 

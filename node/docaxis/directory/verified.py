@@ -24,13 +24,12 @@ from tuf.api.exceptions import (
     UnsignedMetadataError,
 )
 from tuf.api.metadata import DelegatedRole, Metadata, MetaFile, Root, Targets
-from tuf.ngclient._internal.trusted_metadata_set import TrustedMetadataSet
-from tuf.ngclient.config import EnvelopeType
 
 from docaxis.core.errors import TheirFault
 from docaxis.core.ids import KeyId
 from docaxis.core.trust import Authority
 from docaxis.directory import layout
+from docaxis.directory.engine import EnvelopeType, TrustedMetadataSet
 from docaxis.directory.shards import Shard
 from docaxis.seal.keys import key_id
 
