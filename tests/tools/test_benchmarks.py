@@ -1,11 +1,46 @@
 """`tools/bench`: figures with their machine, as tables for people and one object for programs. No figure is judged."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tools.benchmarks import __main__ as bench
+
+HERE = Path(__file__).resolve().parents[2]
+
+SMALL = {
+    "exchange": ("--seconds", "0.5", "--warm-up", "0.2", "--concurrency", "1", "8"),
+    "fanout": ("--nodes", "6", "--dead", "1", "--silent", "1", "--rounds", "1"),
+    "idle": ("--agencies", "3", "--runs", "1", "--seconds", "0"),
+    "transport": ("--seconds", "0.3"),
+}
+PROMISED = {
+    "exchange": {"documents_per_s", "p50_ms", "p99_ms", "cpu_ms_per_document", "rss_mb"},
+    "fanout": {"last_receipt_ms", "p99_ratio_with_faults", "rss_mb"},
+    "idle": {"ready_s", "rss_mib"},
+    "transport": {"bare_per_s"},
+}
+
+
+def measured(*words: str) -> dict[str, Any]:
+    """The object that a benchmark prints last."""
+    command = [sys.executable, "-m", "tools.benchmarks", *words, "--json"]
+    done = subprocess.run(command, cwd=HERE, capture_output=True, text=True, timeout=180, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_a_benchmark_prints_what_the_documents_promise(name: str) -> None:
+    """Software reads these names, and a benchmark that nobody can run measures nothing."""
+    found = measured(name, *SMALL[name])
+    assert PROMISED[name] <= found.keys()
+    assert all(row["documents_per_s"] > 0 for row in found.get("rows", []) if "documents_per_s" in row)
 
 
 def test_each_benchmark_is_there() -> None:
