@@ -134,8 +134,8 @@ class Returns:
         loaded = self._cache.get((doc, recipient))
         if loaded is None or not loaded.record.outgoing or loaded.record.expires_ms > turn.now_ms:
             return False
-        # One that had arrived goes back to a peer that forgot it, however late.
-        return item.kind == wire.STATEMENT or loaded.record.receipt is None
+        # One that had arrived goes back to a peer that forgot it, however late, and so does all that was said of it.
+        return loaded.record.receipt is None
 
     def _receipt(self, turn: Turn, peer: PartyId, item: Item, result: Result) -> None:
         """The recipient's signed word on an envelope, taken in as any other statement of its."""
