@@ -266,7 +266,10 @@ def _late(said: Statement, healed_ms: int) -> bool:
 
 
 def receipts_are_true(ledger: "Ledger", chunk: ChunkOf) -> None:
-    """A receipt at the sender means that the recipient holds the document with all of its content."""
+    """A receipt at the sender means that the recipient holds the document with all of its content.
+
+    Content that both sides have forgotten in restores is gone.
+    """
     for ack in ledger.acks.values():
         for recipient in ack.to:
             ours = ledger.shelf(ack.sender).records.get((ack.doc, recipient))
@@ -282,6 +285,8 @@ def _holds_all(ledger: "Ledger", ack: "Ack", recipient: str, chunk: ChunkOf) -> 
     assert theirs is not None
     assert kept is not None
     if theirs.standing.agreed or theirs.standing.progress.name == "REFUSED":
+        return
+    if ack.sender in ledger.restored_parties and party in ledger.restored_parties:
         return
     for digest in envelope.chunk_digests(envelope.decode(kept.body).files):
         held = chunk(party, digest)
