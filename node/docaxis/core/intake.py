@@ -44,6 +44,7 @@ def refused(error: DocaxisError) -> Result:
     return Result(Outcome.REFUSED, error.code, 0, None)
 
 
+_WITHOUT_COPY: Final = frozenset({State.REFUSED, State.EXPIRED})
 KEPT: Final = Result(Outcome.KEPT, "", 0, None)
 
 
@@ -336,12 +337,24 @@ class Intake:
             record = record._replace(receipt=item.id)
         if standing.agreed and not record.outgoing:
             destroy(turn, self._cache, record)
+        elif loaded.record.standing.progress in _WITHOUT_COPY and standing.progress not in _WITHOUT_COPY:
+            record = self._take_back(turn, record, envelopes.decode(loaded.envelope))
         after = loaded._replace(record=record)
         self._cache.put(after, turn.number)
         turn.put(after)
         if standing != loaded.record.standing:
             turn.changed(record, said.code, standing.state, said.by)
         return KEPT
+
+    def _take_back(self, turn: Turn, record: Record, envelope: Envelope) -> Record:
+        """A document was given up, and this node's own word says that it had arrived: its content is pulled again."""
+        digests = envelopes.chunk_digests(envelope.files)
+        if record.outgoing or not digests:
+            return record
+        turn.durable += [PutContent(record.doc, digest, None) for digest in digests]
+        record = record._replace(waits=WAITS_CONTENT, due_ms=turn.now_ms + CONTENT_WATCH_MS)
+        self.fetch(turn, record, envelope)
+        return record
 
 
 def destroy(turn: Turn, cache: Cache, gone: Record) -> None:
