@@ -124,7 +124,7 @@ def draw(seed: int) -> Plan:
     # What was signed with a revoked key may never be believed, and content that a restored backup does not have
     # may be lost: such documents come to their end by their deadline.
     endless = Kind.REVOKE in kinds or Kind.RESTORE in kinds
-    heal_ms_max = work.expires_ms_max + 3 * HOUR_MS if endless else 6 * HOUR_MS
+    heal_ms_max = work.expires_ms_max + DAY_MS + 3 * HOUR_MS if endless else 6 * HOUR_MS
     return Plan(
         parties=parties,
         busy_ms=busy_ms,
