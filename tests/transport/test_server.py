@@ -3,6 +3,7 @@
 import asyncio
 import re
 import ssl
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -99,6 +100,19 @@ async def test_a_party_whose_keys_are_revoked_is_refused_on_its_open_connection(
         assert await line.refusal() == (403, "party.revoked")
     assert len(hue.office.batches) == 1
     assert hue.refusals[-1][:2] == ("", "party.revoked")
+
+
+async def test_a_revoked_certificate_is_refused_on_its_open_connection(town: Town) -> None:
+    """Its party may have others; who stole this one has nothing any more."""
+    hue, hanoi = await pair(town)
+    async with line_to(hue, hanoi.tls._identity) as line:
+        await line.say(put(hanoi.batch(hue.party, b"early")))
+        assert (await line.hear())[0] == 200
+        [certificate] = town.entries[hanoi.party].certificates
+        await town.publish(revoked=(sha256(certificate).digest()[:8],))
+        await line.say(put(hanoi.batch(hue.party, b"late")))
+        assert await line.refusal() == (403, "party.revoked")
+    assert len(hue.office.batches) == 1
 
 
 async def test_a_party_that_left_the_directory_is_unknown_on_its_open_connection(town: Town) -> None:

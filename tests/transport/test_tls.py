@@ -1,6 +1,7 @@
 """Contexts in step with the directory, and whose certificate is whose."""
 
 import ssl
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -9,10 +10,10 @@ from hypothesis import strategies as st
 
 from docaxis.core.addresses import Book, Entry, Status
 from docaxis.core.errors import OurFault, TheirFault
-from docaxis.core.ids import PartyId
+from docaxis.core.ids import KeyId, PartyId
 from docaxis.seal.certificates import certificate_pem, make_certificate
 from docaxis.seal.keys import new_tls_key, write_private
-from docaxis.transport.tls import Identity, PeerTls, identify
+from docaxis.transport.tls import Identity, PeerTls, check_standing, identify
 from tests.transport.town import NOW_MS, Refusal
 
 H49, H50 = PartyId("H49"), PartyId("H50")
@@ -64,6 +65,36 @@ def test_a_certificate_is_a_partys_only_while_the_directory_says_so(listed: Entr
         identify(book(listed), CERTIFICATE)
     assert caught.value.code == code
     assert identify(book(entry(H49, b"old", CERTIFICATE)), CERTIFICATE) == "H49"
+
+
+def test_a_revoked_certificate_is_nobodys_and_its_partys_others_still_count() -> None:
+    """A revocation names a certificate by the first eight bytes of its SHA-256."""
+    other = make_certificate(H49, KEY, NOW_MS + 1_000)
+    listed = entry(H49, CERTIFICATE, other)
+    revoked = {KeyId(sha256(CERTIFICATE).digest()[:8]): NOW_MS}
+    found = Book({H49: listed}.get, {}, 1, NOW_MS, revoked)
+    with pytest.raises(TheirFault) as caught:
+        identify(found, CERTIFICATE)
+    assert caught.value.code == "party.revoked"
+    assert identify(found, other) == "H49"
+    alone = Book({H49: entry(H49, CERTIFICATE)}.get, {}, 1, NOW_MS, revoked)
+    with pytest.raises(TheirFault) as caught:
+        check_standing(alone, entry(H49, CERTIFICATE))
+    assert caught.value.code == "party.revoked"
+
+
+async def test_a_revoked_certificate_leaves_both_stores(tmp_path: Path) -> None:
+    """At the next handshake as on open connections, called or calling."""
+    tls = tls_of(tmp_path)
+    peer = entry(H50, make_certificate(H50, KEY, NOW_MS), make_certificate(H50, new_tls_key(), NOW_MS))
+    await tls.adopt(book(peer), [peer])
+    tls.name_to_call(H50)
+    assert (trusted(tls._server_store), trusted(tls.client_context)) == (2, 2)
+    revoked = {KeyId(sha256(peer.certificates[0]).digest()[:8]): NOW_MS}
+    await tls.adopt(Book({H50: peer}.get, {}, 1, NOW_MS, revoked), [peer])
+    tls.name_to_call(H50)
+    assert (trusted(tls._server_store), trusted(tls.client_context)) == (1, 1)
+    assert tls.client_generation == 1
 
 
 @given(st.binary(max_size=200))

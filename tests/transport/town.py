@@ -15,7 +15,7 @@ from docaxis.core import wire
 from docaxis.core.addresses import Book, Entry, SigningKey, Status
 from docaxis.core.effects import Send
 from docaxis.core.errors import TheirFault
-from docaxis.core.ids import DocId, PartyId
+from docaxis.core.ids import DocId, KeyId, PartyId
 from docaxis.core.signed import sign_together
 from docaxis.core.wire import Batch, Item, Outcome, Reply, Result
 from docaxis.seal.certificates import certificate_pem, make_certificate, tls_name
@@ -126,7 +126,7 @@ class Town:
 
     def _book(self, revoked: tuple[bytes, ...]) -> Book:
         entries = dict(self.entries)
-        revocations = {key.id: NOW_MS for entry in entries.values() for key in entry.keys if key.id in revoked}
+        revocations = {KeyId(each): NOW_MS for each in revoked}
         return Book(entries.get, {}, len(self.nodes) + 1, NOW_MS, revocations)
 
     def identity(self, party: PartyId, certificate: bytes | None = None) -> Identity:

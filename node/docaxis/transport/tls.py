@@ -14,7 +14,7 @@ from docaxis.core.addresses import Book, Entry, Status
 from docaxis.core.errors import DocaxisError, OurFault, TheirFault
 from docaxis.core.ids import PartyId
 from docaxis.seal.certificates import certificate_names, check_certificate, party_of_name, tls_name
-from docaxis.seal.keys import read_private
+from docaxis.seal.keys import key_id, read_private
 from docaxis.transport.base import Refused
 
 # Certificates put into a trust store before other work gets its turn: 0.2 ms each, and 2 ms in a store of ten thousand,
@@ -69,7 +69,14 @@ def identify(book: Book, certificate: bytes) -> PartyId:
     if entry is None or certificate not in entry.certificates:
         raise TheirFault("party.unknown", f"the certificate is not in directory version {book.version}")
     check_standing(book, entry)
+    if is_revoked(book, certificate):
+        raise TheirFault("party.revoked", f"this certificate of {entry.id} is revoked")
     return entry.id
+
+
+def is_revoked(book: Book, certificate: bytes) -> bool:
+    """Whether somebody revoked this certificate (DER): it is named by the first bytes of its SHA-256, like a key."""
+    return bool(book.revoked) and key_id(certificate) in book.revoked
 
 
 def check_standing(book: Book, entry: Entry) -> None:
@@ -78,6 +85,8 @@ def check_standing(book: Book, entry: Entry) -> None:
         raise TheirFault("party.closed", f"{entry.id} is closed in directory version {book.version}")
     if entry.status is Status.SUSPENDED or (entry.keys and all(key.id in book.revoked for key in entry.keys)):
         raise TheirFault("party.revoked", f"{entry.id} is suspended or its keys are revoked")
+    if entry.certificates and all(is_revoked(book, each) for each in entry.certificates):
+        raise TheirFault("party.revoked", f"every certificate of {entry.id} is revoked")
 
 
 class PeerTls:
@@ -121,6 +130,7 @@ class PeerTls:
             for entry in entries
             if entry.status is Status.OPEN
             for certificate in entry.certificates
+            if not is_revoked(book, certificate)
         }
         self._book = book  # what it no longer allows ends now, before any store is filled
         async with self._adopting:
@@ -143,12 +153,13 @@ class PeerTls:
         if entry is None:
             raise TheirFault("party.unknown", f"{peer} is not in directory version {self.book.version}")
         check_standing(self.book, entry)
-        if self._called.get(peer) != entry.certificates:
-            sound = [each for each in entry.certificates if self._sound(each, peer)]
+        certificates = tuple(each for each in entry.certificates if not is_revoked(self.book, each))
+        if self._called.get(peer) != certificates:
+            sound = [each for each in certificates if self._sound(each, peer)]
             if not sound:
                 raise TheirFault("party.no-route", f"the directory lists no certificate of {peer}")
             self.client_context.load_verify_locations(cadata=b"".join(sound))
-            self._called[peer] = entry.certificates
+            self._called[peer] = certificates
         return tls_name(peer)
 
     async def _trust(self, store: ssl.SSLContext, certificates: Sequence[tuple[bytes, PartyId]]) -> None:
