@@ -272,3 +272,11 @@ def test_a_ceremony_of_ninety_five_agencies_is_real(tmp_path: Path) -> None:
     root = read_metadata(town.root).signed
     assert (root.roles["root"].threshold, len(root.roles["root"].keyids), root.consistent_snapshot) == (3, 5, True)
     assert len(describe(Source.of(town.public).files["1.targets.json"])["agencies"]) == 95
+
+
+def test_a_changed_entry_gets_the_next_number_also_where_nobody_has_an_alias(tmp_path: Path) -> None:
+    """An index without other spellings is empty as a mapping, and full of entries all the same."""
+    found = ceremony(tmp_path, ())
+    found.add_agency([node_entry("H49")._replace(aliases=())])
+    found.publish(NOW_MS)
+    assert found.put(found.bench.entries_of(H49)[H49]._replace(name_vi="Tên mới")).seq == 2

@@ -175,7 +175,7 @@ class Bench:
         index = self.accepted.entries if self.accepted else None
         put = []
         for entry in changed:
-            published = index.entry(entry.id) if index else None
+            published = None if index is None else index.entry(entry.id)
             put.append(entry._replace(seq=published.seq + 1 if published else 1))
         agency = layout.agency_of(put[0].id)
         self.draft_entries(agency, (self.entries_of(agency) | {each.id: each for each in put}).values(), until_ms)
