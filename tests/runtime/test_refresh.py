@@ -8,9 +8,10 @@ from io import StringIO
 import pytest
 
 from docaxis.core.addresses import Book
-from docaxis.core.errors import TheirFault
+from docaxis.core.errors import OurFault, TheirFault
 from docaxis.core.ids import PartyId
 from docaxis.core.limits import DAY_MS
+from docaxis.directory.revocations import Judged
 from docaxis.runtime.clock import SettableClock
 from docaxis.runtime.entropy import SystemEntropy
 from docaxis.runtime.log import Log
@@ -30,6 +31,7 @@ class Shelf:
     def __init__(self) -> None:
         self.book = edition(1, 0)
         self.next: list[Book | TheirFault] = []
+        self.heard: list[Book | OurFault] = []
         self.asked = 0
 
     async def refresh(self, now_ms: int) -> Book | None:
@@ -40,6 +42,17 @@ class Shelf:
             raise found
         self.book = found or self.book
         return found
+
+    async def gather(self) -> None:
+        """What was revoked since, if the test says so."""
+        found = self.heard.pop(0) if self.heard else self.book
+        if isinstance(found, OurFault):
+            raise found
+        self.book = found
+
+    async def revoke(self, raw: bytes) -> Judged:
+        """Not asked here."""
+        return Judged((), 0, ())
 
     def file(self, name: str) -> bytes | None:
         """Not asked here."""
@@ -131,6 +144,27 @@ async def test_a_failure_is_noted_and_the_node_goes_on_with_what_it_has(desk: De
         assert desk.refresher.last_ms == 0
     assert "level=warning event=directory.not-refreshed" in desk.text.getvalue()
     assert desk.shelf.book.version == 1
+
+
+async def test_a_revocation_is_adopted_though_no_source_gave_a_directory(desk: Desk) -> None:
+    """The publisher may be gone, or hide it; one honest peer is enough."""
+    desk.shelf.next = [TheirFault("peer.unreachable", "nobody there")]
+    desk.shelf.heard = [edition(9, 0)]
+    async with desk.running():
+
+        async def told() -> bool:
+            return desk.adopted == [9]
+
+        await eventually(told)
+
+
+async def test_a_disk_that_fails_ends_no_refreshing(desk: Desk) -> None:
+    """What could not be kept still counts, and is kept another time."""
+    desk.shelf.heard = [OurFault("node.disk-full", "no room")]
+    async with desk.running():
+        desk.refresher.saw(2)
+        await desk.asked(2)
+    assert "event=directory.not-kept" in desk.text.getvalue()
 
 
 async def test_the_interval_brings_the_next_one_by_itself() -> None:

@@ -78,6 +78,9 @@ async def test_peers_are_asked_when_no_source_answers(town: Town, session: aioht
     found = directory(town, session, town.ceremony.public.as_uri(), from_peer=from_peer)
     await found.refresh(town.now_ms)
     assert asked == []
+    await found.gather()
+    assert len(asked) == 1, "a peer that may know of a revocation, for one small file"
+    asked.clear()
     again = NodeDirectory(
         found._repository, PartyId("H49"), [], from_peer, lambda: session, ssl.create_default_context(), SystemEntropy()
     )

@@ -38,6 +38,7 @@ ROUTES: Final = (
     Route("GET", "/v1/status", operation.status),
     Route("GET", "/v1/metrics", operation.metrics),
     Route("POST", "/v1/admin/backup", operation.backup),
+    Route("POST", "/v1/admin/revocations", operation.revoke),
 )
 
 

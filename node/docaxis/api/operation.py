@@ -1,4 +1,4 @@
-"""Operation: how the node is, what it counts, who is in the directory, and its backup while it runs.
+"""Operation: how the node is, what it counts, who is in the directory and whose key is revoked, and its backup.
 
 For the officer who runs the node. Settings are not changed here: they are in the node's file.
 """
@@ -13,6 +13,7 @@ from docaxis.api import limits, requests, views
 from docaxis.api.answers import NODE, answer
 from docaxis.core.addresses import Book
 from docaxis.core.ids import party_id
+from docaxis.core.trust import REVOCATIONS_BYTES_MAX
 
 
 async def status(request: web.Request) -> web.Response:
@@ -32,6 +33,12 @@ async def backup(request: web.Request) -> web.Response:
     if value.keys() != {"target"} or type(target) is not str or "\0" in target or not Path(target).is_absolute():
         raise requests.malformed("target", "the absolute path of a new folder, and no other field")
     return answer(views.plain(await request.app[NODE].backup(target)))
+
+
+async def revoke(request: web.Request) -> web.Response:
+    """``POST /v1/admin/revocations``: a file of revocations, as officers sign it, is honoured at once."""
+    raw = await requests.read_body(request, REVOCATIONS_BYTES_MAX)
+    return answer(views.plain(await request.app[NODE].revoke(raw)))
 
 
 async def parties(request: web.Request) -> web.Response:

@@ -1,7 +1,7 @@
 """What the local API needs of a running node, as one protocol; `docaxis.runtime.node.Node` keeps it.
 
 Promises only. The API reads the store through `store`, and changes anything only through `submit`, `act`,
-`keep_chunk` and `backup`.
+`keep_chunk`, `revoke` and `backup`.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -77,6 +77,13 @@ class NodeService(Protocol):
 
     def metrics(self) -> Mapping[str, int]:
         """Counters since the node started."""
+        ...
+
+    async def revoke(self, raw: bytes) -> Mapping[str, object]:
+        """Honours a file of revocations (see ``node/docs/spec/directory.md``) at once, and says what it taught.
+
+        Raises `TheirFault` ``codec.*``, ``directory.threshold`` or ``directory.wrong-path`` where nothing in it holds,
+        ``directory.not-found`` while no directory says who may revoke; `OurFault` where it could not be kept."""
         ...
 
     async def backup(self, target: str) -> Mapping[str, object]:

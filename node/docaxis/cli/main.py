@@ -55,7 +55,7 @@ class Command(NamedTuple):
 
 COMMANDS: Final[Mapping[str, Command]] = {
     "demo": Command("demo", "replay the opening of the axis with 95 real nodes"),
-    "node": Command("node", "init, run, status, doctor, backup, restore: the node of an agency"),
+    "node": Command("node", "init, run, status, doctor, revoke, backup, restore: the node of an agency"),
     "directory": Command("directory", "the signed directory: officers' keys, entries, publishing, checking"),
     "send": Command("send", "send documents to one, several or all agencies"),
     "inbox": Command("documents", "documents that came to this node"),

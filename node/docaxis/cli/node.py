@@ -1,4 +1,4 @@
-"""`docaxis node`: make a node, run it, ask how it is, find out what ails it, back it up, restore it.
+"""`docaxis node`: make a node, run it, ask how it is, find out what ails it, revoke a key, back it up, restore it.
 
 Folders and words. How a node is put together is in `serve`, what the doctor looks at in `doctor`; a running node is
 spoken to through its local API like any other.
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from docaxis.cli import main, output
-from docaxis.core.errors import OurFault
+from docaxis.core.errors import OurFault, TheirFault
 from docaxis.core.ids import PartyId, party_id
 
 if TYPE_CHECKING:
@@ -57,6 +57,14 @@ examples:
 
 exit code: 0 all is well · 1 something should be looked at · 2 the node cannot work like this
 """
+_REVOKE_EXAMPLES: Final = """\
+examples:
+  docaxis node revoke H49-3fa9c1d2a0b1c2d3.revocation --node ~/g22
+  docaxis node revoke /media/stick/revocations            the directory's whole file will do, too
+
+FILE is what `docaxis directory revoke` drafted and enough officers signed with `docaxis directory sign`. No publisher
+is needed: the running node refuses the key at once, keeps the word for ever, and serves it on to every node that asks.
+"""
 _BACKUP_EXAMPLES: Final = """\
 examples:
   docaxis node backup /backup/h49-2026-11-22 --node ~/h49       while the node runs, or while it does not
@@ -84,6 +92,7 @@ def add_parser(subparsers: "Subparsers") -> None:
     )
     doctor.add_argument("--peer", action="append", default=[], metavar="CODE", help="call this peer, too (repeatable)")
     output.json_option(doctor)
+    _add_revoke(commands)
     backup = commands.add_parser(
         "backup", help="a consistent copy", description="Copies a node while it runs.", epilog=_BACKUP_EXAMPLES
     )
@@ -113,6 +122,19 @@ def _add(commands: "Subparsers", name: str, handler: main.Handler, text: str, ex
     )
     parser.set_defaults(handler=handler)
     return parser
+
+
+def _add_revoke(commands: "Subparsers") -> None:
+    text = "Has a running node honour signed revocations at once, wherever they come from."
+    revoke = commands.add_parser(
+        "revoke", help="honour a signed revocation at once", description=text, epilog=_REVOKE_EXAMPLES
+    )
+    revoke.add_argument("file", type=Path, metavar="FILE", help="a file of revocations, signed by the officers")
+    revoke.add_argument(
+        "--node", metavar="DIR", type=Path, help=f"the node's folder (else {NODE_VARIABLE}, else this one)"
+    )
+    output.json_option(revoke)
+    revoke.set_defaults(handler=run_revoke)
 
 
 def _add_init(commands: "Subparsers") -> None:
@@ -309,7 +331,28 @@ def _since(at_ms: int) -> str:
     return output.when(at_ms) if at_ms else "-"
 
 
-# --- doctor, backup, restore --------------------------------------------------------------------------------------
+# --- revoke, doctor, backup, restore ------------------------------------------------------------------------------
+
+
+def run_revoke(arguments: argparse.Namespace) -> int:
+    """Hands a file of revocations to a running node."""
+    from docaxis.cli import connect
+
+    try:
+        raw = arguments.file.expanduser().read_bytes()
+    except OSError as error:
+        raise TheirFault("file.unusable", f"{arguments.file} cannot be read: {error.strerror}") from None
+    found = connect.with_node(argparse.Namespace(node=arguments.node), lambda client: client.revoke(raw))
+    if arguments.json:
+        output.print_json(found)
+        return main.OK
+    for each in found["honoured"]:
+        print(f"{each['party']}  {each['key']}  is refused from now on, and the word is served on to others")
+    if found["known"]:
+        print(f"{found['known']} known already")
+    for each in found["passed_over"]:
+        output.note(f"passed over: {each['detail']} ({each['code']})")
+    return main.OK
 
 
 def run_doctor(arguments: argparse.Namespace) -> int:

@@ -214,6 +214,10 @@ class Client:
         """Has the node write a copy of itself into the new folder `target` on its own machine."""
         return await self._http.post("/v1/admin/backup", {"target": target}, fresh_key())
 
+    async def revoke(self, raw: bytes) -> dict[str, Any]:
+        """Has the node honour a file of revocations at once; handing one in twice is once."""
+        return await self._http.post_bytes("/v1/admin/revocations", raw)
+
     async def party(self, code: str) -> Party:
         """What the directory says of the party that mail to `code` reaches."""
         answer = await self._http.get(f"/v1/directory/{quote(code, safe='')}")

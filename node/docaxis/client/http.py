@@ -23,6 +23,7 @@ CONNECT_TIMEOUT_S: Final = 5
 SILENCE_TIMEOUT_S: Final = 90
 """Longer than the longest long poll."""
 WAIT_S_MAX: Final = 5.0
+MEDIA_BYTES: Final = "application/octet-stream"
 _PROBLEM_BYTES_MAX: Final = 64 * 1024
 _BODY_BYTES_PLAIN_MAX: Final = 2**20
 """Longer bodies are written piece by piece, so that the loop can do other work between."""
@@ -59,6 +60,10 @@ class Http:
         """Posts JSON under an idempotency key and gives the JSON object of the answer; raises `DocaxisError`."""
         headers = {"Idempotency-Key": key, "Content-Type": "application/json"}
         return _read_answer(await self.read("POST", path, body=json.dumps(value).encode(), headers=headers))
+
+    async def post_bytes(self, path: str, body: bytes) -> dict[str, Any]:
+        """Posts bytes that may come twice, and gives the JSON object of the answer; raises `DocaxisError`."""
+        return _read_answer(await self.read("POST", path, body=body, headers={"Content-Type": MEDIA_BYTES}))
 
     async def read(
         self,

@@ -188,6 +188,19 @@ def check_revocation(
     return revocation
 
 
+def trimmed(signed: SignedRevocation, authorities: Iterable[Authority], verify: Verify) -> SignedRevocation:
+    """The revocation with only the signatures that hold, one of each officer: what is handed on cannot be made longer
+    by whoever handed it to us."""
+    message = REVOCATION_CONTEXT + signed.body
+    known = [authority.keys for authority in authorities]
+    good: dict[KeyId, bytes] = {}
+    for key, signature in signed.signatures:
+        algorithm, public = next((keys[key] for keys in known if key in keys), ("", b""))
+        if public and key not in good and verify(algorithm, public, message, signature):
+            good[key] = signature
+    return SignedRevocation(signed.body, tuple(sorted(good.items())))
+
+
 def _reaches(authority: Authority, signed: SignedRevocation, verify: Verify) -> bool:
     message = REVOCATION_CONTEXT + signed.body
     good = set()

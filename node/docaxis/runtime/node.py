@@ -322,6 +322,26 @@ class Node:
             "counters": self.metrics(),
         }
 
+    async def revoke(self, raw: bytes) -> Mapping[str, object]:
+        """Honours a file of revocations at once: for peers' connections, for signatures, and for whoever asks us.
+
+        Raises `TheirFault` with the first word's fault where not one of them holds.
+        """
+        try:
+            judged = await self._parts.directory.revoke(raw)
+        finally:
+            await self._refresher.tell()
+        honoured = [(word.revocation.party, word.revocation.key.hex()) for word in judged.good]
+        if honoured:
+            self._front.log.note("directory.revoked", "warning", keys=" ".join(f"{who}:{key}" for who, key in honoured))
+        elif judged.faults and not judged.known:
+            raise judged.faults[0]
+        return {
+            "honoured": [{"party": party, "key": key} for party, key in honoured],
+            "known": judged.known,
+            "passed_over": [{"code": fault.code, "detail": fault.detail} for fault in judged.faults],
+        }
+
     def metrics(self) -> Mapping[str, int]:
         """Counters since the node started."""
         return self._front.metrics.counts()

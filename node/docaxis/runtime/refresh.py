@@ -13,6 +13,7 @@ from docaxis.core.addresses import Book
 from docaxis.core.errors import DocaxisError
 from docaxis.core.ids import PartyId
 from docaxis.core.trust import ALLOWED, freshness
+from docaxis.directory.revocations import Judged
 from docaxis.runtime.clock import Clock
 from docaxis.runtime.entropy import Entropy, spread
 from docaxis.runtime.log import Log
@@ -36,6 +37,16 @@ class Directory(Protocol):
     async def refresh(self, now_ms: int) -> Book | None:
         """Asks the sources for a newer or fresher snapshot, or a revocation: the new book, or None where all is as it
         was. Raises `DocaxisError` where no source gave an answer that can be accepted."""
+        ...
+
+    async def gather(self) -> None:
+        """Asks every source and a few peers what was revoked, whether or not one of them gave a directory: a
+        revocation proves itself, so one honest source among many is enough. `book` is new where that taught us
+        something. Raises `DocaxisError` where it could not be kept."""
+        ...
+
+    async def revoke(self, raw: bytes) -> Judged:
+        """Honours a file of revocations that people handed in: `book` is new at once. Raises `DocaxisError`."""
         ...
 
     def file(self, name: str) -> bytes | None:
@@ -70,6 +81,7 @@ class Refresher:
         self._metrics = metrics
         self._adopted = adopted
         self._pause_ms = pause_ms
+        self._told = directory.book
         self._early = asyncio.Event()
         self._asked = asyncio.Event()
         self.last_ms = 0
@@ -98,7 +110,6 @@ class Refresher:
         """Runs until cancelled."""
         while True:
             await self.once()
-            self._asked.set()
             await asyncio.sleep(self._pause_ms / 1000)
             wait_ms = spread(self._interval_ms, self._entropy.take(_JITTER_BYTES)) - self._pause_ms
             try:
@@ -108,11 +119,31 @@ class Refresher:
                 pass
 
     async def once(self) -> None:
-        """One refresh; a failure is noted, never raised: the directory in hand stays in force while it may."""
+        """One refresh; a failure is noted, never raised: the directory in hand stays in force while it may. What was
+        revoked is heard even where no source can give a directory."""
         self._early.clear()
+        await self._renew()
+        await self.tell()
+        self._asked.set()
+        try:
+            await self._directory.gather()
+        except DocaxisError as error:
+            self._log.note("directory.not-kept", "error", code=error.code, detail=error.detail)
+        await self.tell()
+
+    async def tell(self) -> None:
+        """Has the directory's book adopted, unless it was already; whoever changed the directory calls it."""
+        book = self._directory.book
+        if book is not self._told:
+            self._told = book
+            revoked = len(book.revoked)
+            self._log.note("directory.accepted", version=book.version, verified_ms=book.verified_ms, revoked=revoked)
+            await self._adopted(book)
+
+    async def _renew(self) -> None:
         now_ms = self._clock.now_ms()
         try:
-            book = await self._directory.refresh(now_ms)
+            await self._directory.refresh(now_ms)
         except DocaxisError as error:
             self.failure = f"{error.code}: {error.detail}"
             self._metrics.add(f"directory.failed.{error.code}")
@@ -125,6 +156,3 @@ class Refresher:
         self.failure = ""
         self.last_ms = now_ms
         self._metrics.add("directory.refreshed")
-        if book is not None:
-            self._log.note("directory.accepted", version=book.version, verified_ms=book.verified_ms)
-            await self._adopted(book)

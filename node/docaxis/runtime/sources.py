@@ -19,10 +19,13 @@ from docaxis.core.ids import PartyId
 from docaxis.directory.files import Fetch, local_files
 from docaxis.directory.proof import proof_value
 from docaxis.directory.repository import Repository
+from docaxis.directory.revocations import Judged
 from docaxis.runtime.entropy import Entropy
 
 PEERS_ASKED_MAX: Final = 3
 ANSWER_S_MAX: Final = 30.0
+GATHER_S_MAX: Final = 10.0
+"""How long all sources together are given to say what was revoked; whoever is slower is heard at the next refresh."""
 
 PeerFetch = Callable[[Sequence[str], str, int], Awaitable[bytes]]
 """Fetches a repository file from a node's endpoints; see `docaxis.transport.client.PeerClient.fetch_directory`."""
@@ -64,6 +67,14 @@ class NodeDirectory:
         before = self._repository.book
         after = await self._repository.refresh([*self._configured, *self._some_peers()], now_ms)
         return None if after is before else after
+
+    async def gather(self) -> None:
+        """See `docaxis.runtime.refresh.Directory.gather`."""
+        await self._repository.gather([*self._configured, *self._some_peers()], GATHER_S_MAX)
+
+    async def revoke(self, raw: bytes) -> Judged:
+        """Honours a file of revocations at once; see `docaxis.directory.repository.Repository.revoke`."""
+        return await self._repository.revoke(raw)
 
     def file(self, name: str) -> bytes | None:
         """See `docaxis.runtime.refresh.Directory.file`."""
