@@ -8,12 +8,15 @@ from docaxis.core import evidence, wire
 from docaxis.core.addresses import Book
 from docaxis.core.ids import DocId
 from docaxis_sim.host import Host
-from docaxis_sim.plan import draw
+from docaxis_sim.plan import Kind, draw
 from docaxis_sim.world import World
 
-# Each of these once left a node without the first word of a chain: an answer that was lost before content came by
-# itself (1), an envelope offered again under a key revoked meanwhile (16), words of a restored node (25, 27, 37).
-SEEDS = (1, 16, 25, 27, 37)
+# Nodes that were restored, or whose key was revoked, once lacked the first word of a chain: an answer that was lost
+# before content came by itself, an envelope offered again under a revoked key, words that a backup did not hold. Drawn
+# worlds change with the drawing, so they are chosen by what happens in them. Left out: what a party had said and not
+# delivered when its key was revoked; nobody believes it any more, and its later words hang in the air.
+PLANS = {seed: draw(seed) for seed in range(60)}
+SEEDS = [seed for seed, plan in PLANS.items() if any(fault.kind is Kind.RESTORE for fault in plan.faults)][:5]
 
 
 def documents(host: Host) -> Iterator[DocId]:
@@ -25,7 +28,7 @@ def documents(host: Host) -> Iterator[DocId]:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_every_node_can_prove_the_state_that_it_shows(seed: int) -> None:
     """After healing no link is missing at either side, and the states that follow are those in the nodes' own rows."""
-    world = World(seed, draw(seed))
+    world = World(seed, PLANS[seed])
     world.run()
     book = Book(dict(world.authority.entries).get, {}, 1, 0, {})
     proved = 0
