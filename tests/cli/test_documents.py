@@ -1,6 +1,7 @@
 """Clerks at their desks: real commands, each in its own process, against real nodes."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -100,12 +101,14 @@ def test_what_only_the_other_party_may_say_is_refused_with_an_explanation(office
 
 
 def test_a_letter_to_all_goes_to_every_party_but_oneself(offices: Offices) -> None:
-    """H54 is off: the wait ends at its time-out, with exit code 1, and the letter stays on its way."""
+    """H54 is off: the wait ends at its time-out, with exit code 1, and the letter stays on its way, as status says."""
     said = offices.at("G22", "send", "--to", "all", "--subject", "x", "--wait", "--timeout", "3", "--json")
     assert said.code == main.NEGATIVE
     value = json.loads(said.out)
     assert value["to"] == ["H49", "H54"]
     assert value["states"] == {"H49": "arrived", "H54": "sent"}
+    waiting = offices.at("G22", "node", "status")
+    assert re.search(r"\nH54 +\d+ normal +\d+ (s|min) ", waiting.out), waiting.out
 
 
 def test_the_same_key_sends_once(offices: Offices) -> None:

@@ -111,4 +111,6 @@ async def test_the_status_says_what_an_operator_wants_to_know(town: Town) -> Non
         assert status["state"] == "serving"
         assert status["directory"]["freshness"] == "fresh"  # type: ignore[index]
         assert status["totals"]["queued"] == 1  # type: ignore[index]
+        [peer] = [each for each in status["peers"] if each["peer"] == "H49"]  # type: ignore[attr-defined]
+        assert (peer["queued"], peer["lanes"]) == (1, {"normal": 1})
         assert int(str(status["rss_bytes"])) > 0

@@ -139,6 +139,7 @@ async def everything(store: Store) -> list[Any]:
     docs = tuple(made.doc for made in DOCUMENTS)
     answers: list[Any] = [await store.find(Wanted(keys, ("x", "y", "z"), IDS, docs))]
     answers += [await store.queue(peer, lane, now, 9) for peer in PEERS for lane in range(3) for now in (0, 10)]
+    answers += [await store.lines()]
     answers += [await store.due(before, 3) for before in (4, 12, 20)]
     answers += [
         await store.documents(outgoing, None, 9, state) for outgoing in (False, True) for state in (None, *State)

@@ -27,7 +27,7 @@ from docaxis.core.record import Loaded
 from docaxis.core.signed import SignedHead
 from docaxis.core.wanted import Wanted
 from docaxis.core.wire import Item
-from docaxis.store.base import REFUSALS_KEPT_MAX, Store, Totals
+from docaxis.store.base import REFUSALS_KEPT_MAX, Line, Store, Totals
 from tests.store.engines import ENGINES, Engine, make_engine
 from tests.store.making import H49, H57, ME, NOW_MS, Made, heads, make, put_head
 
@@ -198,6 +198,24 @@ async def test_a_queue_gives_the_oldest_first_lane_by_lane(engine: Engine) -> No
     assert await queued(store, lane=0) == [documents[4].doc]
     assert [item.id for item, _ in await store.queue(H49, 2, NOW_MS, 2)] == [documents[0].doc, documents[2].doc]
     assert await queued(store, H57) == []
+
+
+async def test_what_waits_is_counted_by_peer_and_lane_with_the_time_of_the_first(engine: Engine) -> None:
+    """How much, for whom, and since when: in one answer, however long the queues are."""
+    documents, store = [make(number, H49, H57) for number in range(3)], engine.store
+    assert await store.lines() == ()
+    for age_ms, made in zip((30, 20, 10), documents, strict=True):
+        envelope = made.envelope(kept_ms=NOW_MS - age_ms)
+        await store.commit([envelope if op == made.envelope() else op for op in made.submitted()])
+    await store.commit([Dequeue(H57, documents[0].doc), Postpone(H57, documents[1].doc, NOW_MS + 10, 3)])
+    await store.commit([Enqueue(H57, 0, documents[0].doc)])
+    assert await store.lines() == (
+        Line(H49, 2, 3, NOW_MS - 30),
+        Line(H57, 0, 1, NOW_MS - 30),
+        Line(H57, 2, 2, NOW_MS - 20),
+    )
+    await store.commit([Dequeue(H49, made.doc) for made in documents])
+    assert [line.peer for line in await store.lines()] == [H57, H57]
 
 
 async def test_a_postponed_entry_waits_without_losing_its_place(engine: Engine) -> None:

@@ -313,10 +313,25 @@ def _print_status(status: dict[str, Any]) -> None:
         ("memory", f"{status['rss_bytes'] // 2**20} MiB"),
     ]
     output.print_table(f"Node {status['id']}", ("", ""), rows)
-    troubled = [peer for peer in status["peers"] if peer["fails"]]
-    if troubled:
-        table = [(p["peer"], str(p["fails"]), _since(p["down_since_ms"]), _since(p["next_try_ms"])) for p in troubled]
-        output.print_table("Peers that do not answer", ("peer", "failed", "since", "next try"), table)
+    busy = [peer for peer in status["peers"] if peer.get("fails") or peer["queued"]]
+    if busy:
+        columns = ("peer", "waiting", "oldest", "failed", "since", "next try")
+        output.print_table("Peers that do not answer, or for whom something waits", columns, list(map(_peer_row, busy)))
+
+
+def _peer_row(peer: dict[str, Any]) -> tuple[str, ...]:
+    oldest = _age(peer["oldest_age_ms"]) if peer["queued"] else "-"
+    fails, since, next_try = (peer.get(name, 0) for name in ("fails", "down_since_ms", "next_try_ms"))
+    return (peer["peer"], _counts(peer["lanes"]), oldest, str(fails), _since(since), _since(next_try))
+
+
+def _age(age_ms: int) -> str:
+    """A duration in its largest unit, as people say it."""
+    seconds = age_ms // 1000
+    for unit, name in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds >= unit:
+            return f"{seconds // unit} {name}"
+    return f"{seconds} s"
 
 
 def _failure(text: str) -> str:

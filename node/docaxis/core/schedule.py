@@ -15,6 +15,8 @@ LANE_EXPRESS: Final = 1
 LANE_URGENT: Final = 2
 LANE_NORMAL: Final = 3
 LANE_BACKGROUND: Final = 4
+LANE_NAMES: Final = ("control", "express", "urgent", "normal", "background")
+"""For people, by number."""
 SHARES: Final = (0, 0, 8, 4, 1)
 """Items of each lane per round of a batch; 0 marks the strict lanes, which are emptied first."""
 

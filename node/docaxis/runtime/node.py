@@ -32,7 +32,7 @@ from docaxis.runtime.lives import Lives, Needs
 from docaxis.runtime.log import Log
 from docaxis.runtime.perform import Probe
 from docaxis.runtime.refresh import Directory, Refresher
-from docaxis.runtime.status import directory_status, resident_bytes, totals_status
+from docaxis.runtime.status import directory_status, peers_status, resident_bytes, totals_status
 from docaxis.store.base import Change, Life, Store
 
 SETTLE_MS_MAX: Final = 10 * limits.SECOND_MS
@@ -314,7 +314,7 @@ class Node:
             "epoch": self._lives.epoch,
             "lives": self._lives.count,
             "directory": directory_status(self.book, now_ms, self._refresher.last_ms, self._refresher.failure),
-            "peers": self._lives.delivery(),
+            "peers": peers_status(self._lives.delivery(), await parts.store.lines(), now_ms),
             "waiting_events": self._lives.waiting,
             "totals": totals_status(await parts.store.totals()),
             "disk": {"free_bytes": parts.disk.free_bytes(), "reserve_bytes": parts.disk.reserve_bytes},

@@ -6,13 +6,14 @@ Measuring and naming only. Times are ``*_ms`` since 1970 UTC, durations are ``*_
 import os
 import resource
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from docaxis.core.addresses import Book
 from docaxis.core.lifecycle import State
+from docaxis.core.schedule import LANE_NAMES
 from docaxis.core.trust import freshness
-from docaxis.store.base import Totals
+from docaxis.store.base import Line, Totals
 
 _STATM = Path("/proc/self/statm")
 
@@ -37,6 +38,28 @@ def directory_status(book: Book, now_ms: int, refreshed_ms: int, failure: str) -
         "refreshed_ms": refreshed_ms,
         "failure": failure,
         "revoked_keys": len(book.revoked),
+    }
+
+
+def peers_status(
+    delivery: Sequence[Mapping[str, object]], lines: Sequence[Line], now_ms: int
+) -> list[dict[str, object]]:
+    """How delivery to each peer stands, with what waits for it on disk: by lane, and since when the first of it."""
+    waiting: dict[object, list[Line]] = {}
+    for line in lines:
+        waiting.setdefault(line.peer, []).append(line)
+    known = {peer["peer"]: peer for peer in delivery}
+    return [
+        {"peer": peer, **known.get(peer, {}), **_waiting(waiting.get(peer, []), now_ms)}
+        for peer in dict.fromkeys([*known, *waiting])
+    ]
+
+
+def _waiting(lines: Sequence[Line], now_ms: int) -> dict[str, object]:
+    return {
+        "queued": sum(line.entries for line in lines),
+        "lanes": {LANE_NAMES[line.lane]: line.entries for line in lines},
+        "oldest_age_ms": max((max(0, now_ms - line.first_kept_ms) for line in lines), default=0),
     }
 
 

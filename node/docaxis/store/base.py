@@ -14,7 +14,7 @@ from docaxis.core.signed import Signed
 from docaxis.core.wanted import Found, RecordKey, Wanted
 from docaxis.core.wire import Item
 
-__all__ = ["REFUSALS_KEPT_MAX", "Change", "Found", "Kept", "Life", "RecordKey", "Store", "Totals", "Wanted"]
+__all__ = ["REFUSALS_KEPT_MAX", "Change", "Found", "Kept", "Life", "Line", "RecordKey", "Store", "Totals", "Wanted"]
 
 REFUSALS_KEPT_MAX: Final = 10_000
 """Rows that `LogRefusal` may leave behind; the oldest go first."""
@@ -44,6 +44,15 @@ class Change(NamedTuple):
 
     cursor: int
     change: AppendChange
+
+
+class Line(NamedTuple):
+    """What waits for one peer in one lane: how many entries, and when the object that is first in it was kept here."""
+
+    peer: PartyId
+    lane: int
+    entries: int
+    first_kept_ms: int
 
 
 class Totals(NamedTuple):
@@ -96,6 +105,10 @@ class Store(Protocol):
     async def queue(self, peer: PartyId, lane: int, now_ms: int, limit: int) -> tuple[tuple[Item, int], ...]:
         """Queued items that may go by `now_ms`, oldest first, each with its own failures; inline chunks included
         (those kept inline, when all of the document's chunks are)."""
+        ...
+
+    async def lines(self) -> tuple[Line, ...]:
+        """Every queue that is not empty, by peer and lane: for people, in one query however many entries wait."""
         ...
 
     async def due(self, before_ms: int, limit: int) -> tuple[Loaded, ...]:

@@ -38,6 +38,7 @@ from docaxis.store.base import (
     Found,
     Kept,
     Life,
+    Line,
     RecordKey,
     Totals,
     Wanted,
@@ -213,6 +214,14 @@ class MemoryTables:
         ready = (entry for entry in self._lanes.get((peer, lane), {}).values() if entry.not_before_ms <= now_ms)
         return tuple((self._item(entry.object), entry.fails) for entry, _ in zip(ready, range(limit), strict=False))
 
+    def lines(self) -> tuple[Line, ...]:
+        """See `Store.lines`."""
+        return tuple(
+            Line(peer, number, len(entries), self._objects[next(iter(entries))].kept_ms)
+            for (peer, number), entries in sorted(self._lanes.items())
+            if entries
+        )
+
     def due(self, before_ms: int, limit: int) -> tuple[Loaded, ...]:
         """See `Store.due`."""
         ready = [self._records[key] for key, due_ms in self._due.items() if due_ms <= before_ms]
@@ -384,6 +393,10 @@ class MemoryStore:
     async def queue(self, peer: PartyId, lane: int, now_ms: int, limit: int) -> tuple[tuple[Item, int], ...]:
         """See `Store.queue`."""
         return self.tables.queue(peer, lane, now_ms, limit)
+
+    async def lines(self) -> tuple[Line, ...]:
+        """See `Store.lines`."""
+        return self.tables.lines()
 
     async def due(self, before_ms: int, limit: int) -> tuple[Loaded, ...]:
         """See `Store.due`."""

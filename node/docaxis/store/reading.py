@@ -14,7 +14,7 @@ from docaxis.core.lifecycle import Code, Standing, State
 from docaxis.core.record import Loaded, Record
 from docaxis.core.signed import Signed, SignedHead
 from docaxis.core.wire import ENVELOPE, Item
-from docaxis.store.base import Change, Found, Kept, Life, RecordKey, Totals, Wanted
+from docaxis.store.base import Change, Found, Kept, Life, Line, RecordKey, Totals, Wanted
 from docaxis.store.inline import chunks_to_send
 from docaxis.store.writing import RECORD_COLUMNS
 
@@ -103,6 +103,16 @@ def queue(
         )
         for kind, fails, object_id, *rest in entries
     )
+
+
+def lines(connection: sqlite3.Connection) -> tuple[Line, ...]:
+    """Queues that are not empty; SQLite takes `object` from the row that has the least `seq`."""
+    rows = connection.execute(
+        "SELECT peer, lane, entries, kept_ms FROM"
+        " (SELECT peer, lane, count(*) AS entries, min(seq), object FROM queue GROUP BY peer, lane) AS q"
+        " JOIN objects AS o ON o.seq = q.object ORDER BY peer, lane"
+    )
+    return tuple(map(Line._make, rows.fetchall()))
 
 
 # --- for people ---------------------------------------------------------------------------------------------------

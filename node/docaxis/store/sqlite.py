@@ -22,7 +22,7 @@ from docaxis.core.limits import MIB
 from docaxis.core.record import Loaded, Record
 from docaxis.core.wire import Item
 from docaxis.store import backup, disk, migrate, reading
-from docaxis.store.base import Change, Found, Kept, Life, Totals, Wanted
+from docaxis.store.base import Change, Found, Kept, Life, Line, Totals, Wanted
 from docaxis.store.writer import Writer, WriterSettings
 
 T = TypeVar("T")
@@ -113,6 +113,10 @@ class SqliteStore:
     async def queue(self, peer: PartyId, lane: int, now_ms: int, limit: int) -> tuple[tuple[Item, int], ...]:
         """See `Store.queue`."""
         return await self._read(lambda connection: reading.queue(connection, peer, lane, now_ms, limit))
+
+    async def lines(self) -> tuple[Line, ...]:
+        """See `Store.lines`."""
+        return await self._read(reading.lines)
 
     async def due(self, before_ms: int, limit: int) -> tuple[Loaded, ...]:
         """See `Store.due`."""
