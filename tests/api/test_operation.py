@@ -4,6 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from docaxis.core.errors import TheirFault
+from docaxis.core.ids import KeyId, PartyId
+from docaxis.core.trust import encode_revocations
+from docaxis.testing.axis import LocalAxis
 from tests.api import described
 from tests.api.conftest import Pair
 from tests.api.test_documents import get
@@ -56,3 +60,21 @@ async def test_a_backup_goes_to_a_place_that_is_named_in_full(shared: Pair, targ
     """The node's own folder is not where the caller stands."""
     async with shared.http.post("/v1/admin/backup", json={"target": target}) as response:
         assert (await response.json(content_type=None))["code"] == "request.malformed"
+
+
+async def test_a_signed_revocation_counts_at_once(tmp_path: Path) -> None:
+    """Its bytes are the body; the answer says what it taught, and why the rest does not count."""
+    async with LocalAxis(["G22", "H49"], folder=tmp_path / "axis") as axis:
+        ceremony, client = axis.ground.ceremony, axis["G22"].client
+        for party, key in (("H49", axis.ground.entry("H49").keys[0].id), ("G22", KeyId(b"not ours"))):
+            ceremony.revoke(PartyId(party), key, 1)
+        found = await client.revoke(encode_revocations(ceremony.bench.revocations))
+        described.check("Revoked", found)
+        assert [each["party"] for each in found["honoured"]] == ["H49"]
+        assert [each["code"] for each in found["passed_over"]] == ["directory.wrong-path"]
+        service = axis["G22"].service
+        assert service is not None
+        assert found["honoured"][0]["key"] in {key.hex() for key in service.node.book.revoked}
+        with pytest.raises(TheirFault) as caught:
+            await client.revoke(b"nonsense")
+        assert caught.value.code.startswith("codec.")

@@ -12,9 +12,13 @@ import pytest
 
 from docaxis.cli import main as cli
 from docaxis.core.errors import OurFault
+from docaxis.core.ids import KeyId, PartyId
+from docaxis.core.trust import Revocation, encode_revocations
+from docaxis.directory.signing import sign_revocation
 from docaxis.runtime import config
 from docaxis.runtime import folder as places
 from docaxis.seal.keys import load_ed25519
+from tests.cli.axis import Offices
 from tests.runtime.town import Town, submission
 
 
@@ -136,7 +140,29 @@ async def test_a_stopped_node_is_backed_up_and_restored(
     assert await asyncio.to_thread(run, "restore", restored, "--from", backup) == cli.OURS
 
 
-@pytest.mark.parametrize("command", ["init", "run", "status", "doctor", "backup", "restore"])
+def test_a_signed_revocation_is_handed_to_a_running_node(offices: Offices, tmp_path: Path) -> None:
+    """Officers sign it, anybody carries it; a second time it is known, and without officers it is nothing."""
+    bench = offices.ground.ceremony.bench
+    unsigned = bench.draft_revocation(Revocation(PartyId("H54"), KeyId(b"old key!"), 1, "mất USB"))
+    bench.revocations.clear()
+    signed = unsigned
+    for officer in offices.ground.ceremony.people:
+        signed = sign_revocation(signed, officer)
+    file = tmp_path / "H54.revocation"
+    file.write_bytes(encode_revocations([unsigned]))
+    refused = offices.at("G22", "node", "revoke", file)
+    assert refused.code == cli.REFUSED
+    assert "directory.threshold" in refused.err
+    file.write_bytes(encode_revocations([signed]))
+    key = b"old key!".hex()
+    said = offices.at("G22", "node", "revoke", file, "--json").json
+    assert said == {"honoured": [{"party": "H54", "key": key}], "known": 0, "passed_over": []}
+    assert offices.at("G22", "node", "revoke", file).out == "1 known already\n"
+    assert offices.at("G22", "node", "status", "--json").json["directory"]["revoked_keys"] == 1
+    assert offices.at("G22", "node", "revoke", tmp_path / "missing").code == cli.USAGE
+
+
+@pytest.mark.parametrize("command", ["init", "run", "status", "doctor", "revoke", "backup", "restore"])
 def test_help_teaches_by_example(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     """People read the example and skip the rest."""
     with pytest.raises(SystemExit) as ended:

@@ -276,7 +276,7 @@ def test_a_ceremony_of_ninety_five_agencies_is_real(tmp_path: Path) -> None:
 
 def test_a_changed_entry_gets_the_next_number_also_where_nobody_has_an_alias(tmp_path: Path) -> None:
     """An index without other spellings is empty as a mapping, and full of entries all the same."""
-    found = ceremony(tmp_path, ())
+    found = Ceremony(tmp_path / "publisher", NOW_MS)
     found.add_agency([node_entry("H49")._replace(aliases=())])
     found.publish(NOW_MS)
     assert found.put(found.bench.entries_of(H49)[H49]._replace(name_vi="Tên mới")).seq == 2
