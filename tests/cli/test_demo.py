@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from docaxis.cli import demo
+
 PATIENCE_S = 240
 
 
@@ -34,3 +36,28 @@ def test_a_place_that_holds_an_axis_already_is_not_overwritten(tmp_path: Path) -
     assert done.returncode != 0
     assert "node.exists" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_the_table_says_what_was_counted_and_leaves_out_what_is_empty() -> None:
+    """Nought lost is news; an empty list of complaints is none."""
+    found = {"lost": 0, "complaints": [], "by_state": {"arrived": 2, "refused": 1}, "evidence_verified": True}
+    assert list(demo.readable(found | {"rss_mb_total": 4.5})) == [
+        ("lost", "0"),
+        ("by state", "arrived 2, refused 1"),
+        ("evidence verified", "yes"),
+        ("MB resident, all nodes", "4.5"),
+    ]
+
+
+def test_of_the_evidence_the_summary_and_the_histories_of_some_are_shown() -> None:
+    """The verdict first, and of ninety-four recipients those whom the play is about."""
+    parts = [
+        "EVIDENCE HOLDS\nDocument: 1",
+        "A00 x: arrived\n  01 arrived",
+        "H40 y: completed\n  06 completed",
+        "H4 z: sent",
+    ]
+    text = "\n\n".join(parts) + "\n"
+    shown = ["EVIDENCE HOLDS", "Document: 1", "", "H40 y: completed", "  06 completed", "", "… and 2 more recipients"]
+    assert list(demo.excerpt(text, ("H40", "H51"))) == shown
+    assert list(demo.excerpt("EVIDENCE DOES NOT HOLD\nBroken link: x\n", ("H40",)))[1] == "Broken link: x"

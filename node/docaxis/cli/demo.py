@@ -11,7 +11,7 @@ import json
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -29,7 +29,8 @@ from docaxis.testing.show import Seconds, Show
 HERE: Final = Path(__file__).resolve()
 SCENARIOS: Final = HERE.parents[3] / "scenarios"
 """They lie beside the source; a wheel does not carry them."""
-TIMELINE_LINES_SHOWN: Final = 12
+_UNITS: Final = {"seconds": "seconds, all together", "rss_mb_total": "MB resident, all nodes"}
+"""Figures whose name alone does not say what they count, as people read them."""
 
 EXAMPLES: Final = """\
 examples:
@@ -75,7 +76,7 @@ def handle(arguments: argparse.Namespace) -> int:
         ground = make_ground(folder, agencies)
         outcome = asyncio.run(Opening(ground, script, arguments.processes, show).run())
     found = summary(outcome, len(agencies), seconds())
-    _print(console, outcome, found, arguments.keep)
+    _print(console, outcome, found, arguments.keep, (*script.handled, script.refusing))
     if arguments.json:
         sys.stdout.write(json.dumps(found, ensure_ascii=False) + "\n")
     return 1 if outcome.complaints else 0
@@ -103,21 +104,45 @@ def _folder(keep: Path | None) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _print(console: Console, outcome: Outcome, found: dict[str, Any], keep: Path | None) -> None:
+def _print(
+    console: Console, outcome: Outcome, found: dict[str, Any], keep: Path | None, watched: Sequence[str]
+) -> None:
     table = Table(title="The opening of the axis · Khai trương trục liên thông văn bản quốc gia", title_justify="left")
     table.add_column("counted from the nodes' databases and verified signatures")
     table.add_column("", justify="right")
-    for name, value in found.items():
-        shown = ", ".join(f"{key} {count}" for key, count in value.items()) if isinstance(value, dict) else str(value)
-        table.add_row(name.replace("_", " "), shown)
+    for name, shown in readable(found):
+        table.add_row(name, shown)
     console.print(table)
     console.print("docaxis verify, in a process that has only the root keys:", style="bold")
-    lines = outcome.timeline.strip().splitlines()
-    for line in lines[:TIMELINE_LINES_SHOWN]:
+    for line in excerpt(outcome.timeline, watched):
         console.print(f"  {line}", markup=False, soft_wrap=True)
-    if len(lines) > TIMELINE_LINES_SHOWN:
-        console.print(f"  … and {len(lines) - TIMELINE_LINES_SHOWN} more lines", style="grey62")
     for complaint in outcome.complaints:
         console.print(f"✗ {complaint}", style="bold red")
     if keep is not None:
         console.print(f"kept in {keep}: directory, nodes, auditor/timeline.txt", style="grey62")
+
+
+def readable(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """The figures as rows of a table; what is empty is left out, nought is said."""
+    for name, value in found.items():
+        if value in ([], {}):
+            continue
+        if isinstance(value, dict):
+            shown = ", ".join(f"{key} {count}" for key, count in value.items())
+        else:
+            shown = ("no", "yes")[value] if isinstance(value, bool) else str(value)
+        yield _UNITS.get(name, name.replace("_", " ")), shown
+
+
+def excerpt(timeline: str, watched: Sequence[str]) -> Iterator[str]:
+    """Of the verdict on evidence the summary, and of the histories those of some parties; a verdict that it does not
+    hold is shown whole."""
+    summary, *histories = timeline.strip().split("\n\n")
+    yield from summary.splitlines()
+    shown = [each for each in histories if each.startswith(tuple(f"{code} " for code in watched))]
+    for history in shown:
+        yield ""
+        yield from history.splitlines()
+    if len(shown) < len(histories):
+        yield ""
+        yield f"… and {len(histories) - len(shown)} more recipients"

@@ -101,8 +101,7 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "nothing": ("no statement yet", "chưa có phát biểu nào"),
     "others": ("Recipients not in this file", "Nơi nhận không có trong hồ sơ này"),
     "exported": ("Exported", "Lập hồ sơ"),
-    "times": ("Times", "Giờ"),
-    "zone": ("Vietnam, UTC+7", "Việt Nam, UTC+7"),
+    "times": ("Times of Vietnam", "Giờ Việt Nam"),
 }
 
 
@@ -162,7 +161,7 @@ def _about(timeline: Timeline, language: Language) -> Iterator[str]:
         ("from", _party(timeline.sender, language)),
         ("sent", f"{moment(timeline.created_ms)}  ({_in(_WORDS['key'], language)} {timeline.key.hex()})"),
         ("exported", f"{moment(timeline.exported_ms)}  {_party(timeline.exporter, language)}"),
-        ("times", _in(_WORDS["zone"], language)),
+        ("times", "UTC+7"),
     ]
     return (_labelled(word, text, language) for word, text in about if text)
 
