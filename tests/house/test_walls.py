@@ -26,7 +26,6 @@ PERMITTED = {
     "node/docaxis/core/codec.py": "import msgpack",
     "node/docaxis/seal/sign.py": "import cryptography.x509",
     "node/docaxis/directory/fetch.py": "import tuf.api, securesystemslib.signer",
-    "node/docaxis/cli/simulate.py": "import docaxis_sim",
     "node/docaxis/seal/paper.py": "",
     "simulation/docaxis_sim/host.py": "import simpy, docaxis.core.codec, docaxis.seal.paper",
 }
