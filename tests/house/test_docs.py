@@ -11,7 +11,7 @@ PAGES = sorted([ROOT / "README.md", *(ROOT / "node/docs").rglob("*.md"), *(ROOT 
 
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 NAMED = re.compile(r"`([^`\s]+)(?: [^`]*)?`")
-OURS = re.compile(r"(node|simulation|scenarios|tests|tools)/[\w./-]*|[\w./-]+\.(py|md|svg|mjs)")
+OURS = re.compile(r"(?!\w+/test_\w+$)(node|simulation|scenarios|tests|tools)/[\w./-]*|[\w./-]+\.(py|md|svg|mjs)")
 """What is meant as a file of this repository; other names are of a node's folder, a directory's, or the wire's."""
 
 FIGURATIVE = {"tests/room"}
