@@ -134,6 +134,9 @@ def test_the_same_key_sends_once(offices: Offices) -> None:
         (["send", "--to", "H99", "--subject", "x"], main.REFUSED, "H99 is not in directory"),
         (["send", "--to", "G22", "--subject", "x"], main.REFUSED, "G22 is this node itself"),
         (["send", "--to", "H49", "--subject", "x", "--kind", "update"], main.REFUSED, "ref exactly when"),
+        (["send", "--to", "H49", "--subject", "x", "--date", "2026-13-45"], main.REFUSED, "meta.date: expected a day"),
+        (["send", "--to", "H49", "--subject", "x", "--due", "30/11/2026"], main.REFUSED, "not '30/11/2026'"),
+        (["outbox", "--cursor", "nonsense"], main.REFUSED, "cursor"),
         (["send", "--to", "H49", "--subject", "x", "--days", "-1"], main.USAGE, "counts from now"),
         (["show", "zz"], main.REFUSED, "8 to 64 hexadecimal digits"),
         (["show", "0" * 12], main.REFUSED, "no document begins with"),
@@ -172,9 +175,32 @@ def test_a_node_that_is_off_or_not_there_has_its_own_exit_codes(offices: Offices
 def test_empty_lists_say_so(offices: Offices) -> None:
     """Nothing is not silence."""
     assert offices.at("H49", "outbox").out == "outbox · văn bản đi: No document · Không có văn bản\n"
-    assert offices.at("H49", "outbox", "--json").json == {"documents": [], "more": False}
+    assert offices.at("H49", "outbox", "--json").json == {"documents": [], "next": None}
     none = offices.at("H49", "inbox", "--state", "expired").out
     assert none == "inbox · văn bản đến: No document · Không có văn bản (expired · hết hạn chuyển)\n"
+
+
+def test_software_pages_through_a_box_by_cursor(offices: Offices, tmp_path: Path) -> None:
+    """Nothing twice and nothing left out, and of the files only what the list knows."""
+    (tmp_path / "a.txt").write_text("a", encoding="utf-8")
+    send(offices, tmp_path / "a.txt", "--subject", "của trang đầu")
+    whole = offices.at("G22", "outbox", "--limit", 600, "--json").json
+    assert whole["next"] is None
+    assert whole["documents"][0]["files"] == [{"name": "a.txt", "media": "text/plain", "size": 1}]
+    pages: list[Any] = []
+    following: str | None = ""
+    while following is not None:
+        page = offices.at("G22", "outbox", "--limit", 4, "--cursor", following, "--json").json
+        pages += page["documents"]
+        following = page["next"]
+    assert pages == whole["documents"]
+    assert "--cursor" in offices.at("G22", "outbox", "--limit", 1).err
+
+
+def test_one_recipient_is_one(offices: Offices) -> None:
+    """People read these lines."""
+    said = offices.at("G22", "send", "--to", "H49", "--subject", "x")
+    assert "signed and durable for 1 recipient ·" in said.err
 
 
 def test_an_empty_file_is_sent_with_a_word(offices: Offices, tmp_path: Path) -> None:

@@ -5,8 +5,10 @@ taken, is the machine's business. Field by field the same as ``node/docs/api.md`
 """
 
 import json
+import re
 from base64 import b64decode
 from collections.abc import Mapping
+from datetime import date
 from hashlib import sha256
 from typing import Any, Final, NamedTuple
 
@@ -26,6 +28,8 @@ _SUBMISSION: Final = frozenset({"to", "kind", "ref", "priority", "expires_ms", "
 _STATEMENT: Final = frozenset({"code", "recipient", "text", "actor"})
 _UPLOADED: Final = frozenset({"name", "media", "size", "chunk", "chunks"})
 _INLINE: Final = frozenset({"name", "media", "data"})
+_DAYS: Final = ("date", "due")
+"""Fields of `meta` that are a day of the calendar."""
 CODE_NAMES: Final = {code.name.lower(): code for code in BY_PEOPLE}
 """Words for the codes that people state, accepted beside the two digits."""
 
@@ -98,7 +102,7 @@ def read_submission(value: Mapping[str, Any], key: str) -> tuple[Submission, Upl
         ref=None if ref is None else _read_id(ref, "ref"),
         priority=int(_read_priority(value.get("priority", 0))),
         expires_ms=_read_integer(value.get("expires_ms", 0), "expires_ms", 0, 2**53),
-        meta=envelope.check_meta(value.get("meta", {})),
+        meta=_read_meta(value.get("meta", {})),
         files=files,
         inline=tuple(uploads.inline[digest] for digest in envelope.chunk_digests(files)) if inline else (),
     )
@@ -157,6 +161,26 @@ def _read_recipients(value: Any) -> tuple[str, ...]:
     if type(value) is not list or not 1 <= len(value) <= core_limits.RECIPIENTS_MAX:
         raise malformed("to", f"an array of 1 to {core_limits.RECIPIENTS_MAX} codes")
     return tuple(_read_text(code, "to", 40, 1) for code in value)
+
+
+def _read_meta(value: Any) -> dict[str, str]:
+    """Metadata by the rules of the format; days, besides, must be days, or the recipients' software stumbles."""
+    meta = envelope.check_meta(value)
+    for name in _DAYS:
+        if name in meta and not _is_day(meta[name]):
+            raise malformed(f"meta.{name}", f"a day of the calendar as YYYY-MM-DD, not {meta[name]!r}")
+    return meta
+
+
+def _is_day(text: str) -> bool:
+    # the library alone would take weeks, and days without hyphens
+    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+        return False
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _read_files(value: Any) -> tuple[tuple[File, ...], Uploads]:

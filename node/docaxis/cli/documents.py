@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from docaxis.cli import connect, main, output
 from docaxis.client import Client, Document, Row, Said, Transmission
+from docaxis.client.client import PAGE_ITEMS
 from docaxis.core.envelope import Priority
 from docaxis.core.errors import OurFault, TheirFault
 from docaxis.core.lifecycle import CODE_VIETNAMESE, Code, State
@@ -43,6 +44,7 @@ examples:
   docaxis {box}
   docaxis {box} --state arrived --limit 200
   docaxis {box} --json | jq '.documents[].doc'
+  docaxis {box} --json --cursor "$NEXT"      the page after the one whose `next` was $NEXT
 """
 _SHOW_EXAMPLES: Final = """\
 examples:
@@ -81,6 +83,8 @@ def _add_list(subparsers: "Subparsers", box: str, text: str) -> None:
     parser = subparsers.add_parser(box, help=text, description=f"Lists {text}.", epilog=examples)
     parser.add_argument("--state", type=state, metavar="STATE", help=f"only in this state: {_STATES}")
     parser.add_argument("--limit", type=output.positive, default=ROWS, help=f"most lines to show (default {ROWS})")
+    help_cursor = "go on where an earlier list ended: the `next` of its JSON, for the same box and state"
+    parser.add_argument("--cursor", default="", metavar="NEXT", help=help_cursor)
     connect.node_option(parser)
     output.json_option(parser)
     parser.set_defaults(handler=run_list, box=box)
@@ -101,9 +105,9 @@ def state(text: str) -> State:
 
 def run_list(arguments: argparse.Namespace) -> int:
     """Shows a box."""
-    rows, more = connect.with_node(arguments, lambda node: _first_rows(node, arguments))
+    rows, following = connect.with_node(arguments, lambda node: _rows(node, arguments))
     if arguments.json:
-        output.print_json({"documents": [as_json(row) for row in rows], "more": more})
+        output.print_json({"documents": [as_json(row) for row in rows], "next": following})
         return main.OK
     if not rows:
         there = "" if arguments.state is None else f" ({output.state(arguments.state)})"
@@ -112,19 +116,20 @@ def run_list(arguments: argparse.Namespace) -> int:
     party = "from · nơi gửi" if arguments.box == "inbox" else "to · nơi nhận"
     columns = ["document", party, "state · trạng thái", "number · số", "subject · trích yếu", "sent · ngày gửi"]
     output.print_table(_BOXES[arguments.box], columns, [_line(row) for row in rows])
-    if more:
-        output.note(f"There are more; show them with --limit {arguments.limit * 4}.")
+    if following is not None:
+        output.note(f"There are more; show them with --limit {arguments.limit * 4}, or go on with --cursor {following}")
     return main.OK
 
 
-async def _first_rows(node: Client, arguments: argparse.Namespace) -> tuple[list[Row], bool]:
-    source = node.inbox(arguments.state) if arguments.box == "inbox" else node.outbox(arguments.state)
+async def _rows(node: Client, arguments: argparse.Namespace) -> tuple[list[Row], str | None]:
+    """As many lines as were asked for, and the cursor of the next."""
     rows: list[Row] = []
-    async for row in source:
-        if len(rows) == arguments.limit:
-            return rows, True
-        rows.append(row)
-    return rows, False
+    following: str | None = arguments.cursor
+    while following is not None and (missing := arguments.limit - len(rows)):
+        page = await node.page(arguments.box, arguments.state, following, min(missing, PAGE_ITEMS))
+        rows += page.rows
+        following = page.next
+    return rows, following
 
 
 def _line(row: Row) -> list[str]:

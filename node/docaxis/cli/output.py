@@ -96,6 +96,11 @@ def size(count: int) -> str:
     return f"{count} bytes"
 
 
+def counted(count: int, what: str) -> str:
+    """A number with its noun: 1 recipient, 2 recipients; for a noun that takes an s."""
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
 def nearest(word: str, known: Sequence[str]) -> str:
     """What a misspelt word may have meant, as the end of a sentence; empty where nothing is near."""
     from difflib import get_close_matches

@@ -108,7 +108,8 @@ async def recipients(node: Client, given: Sequence[str]) -> list[str]:
         written = [party.id async for party in node.parties() if party.status == "open" and party.id != me]
     once = list(dict.fromkeys(written))
     if len(once) < len(written):
-        output.note(f"{len(written) - len(once)} recipients were named twice; each gets one copy")
+        twice = output.counted(len(written) - len(once), "recipient")
+        output.note(f"{twice} named twice; each gets one copy")
     return once
 
 
@@ -183,7 +184,7 @@ def _report(sent: Sent, states: dict[str, State], arguments: argparse.Namespace)
         return
     print(f"{sent.doc}")
     many = len(sent.to)
-    output.note(f"signed and durable for {many} recipients · đã ký và lưu cho {many} nơi nhận")
+    output.note(f"signed and durable for {output.counted(many, 'recipient')} · đã ký và lưu cho {many} nơi nhận")
     output.note(f"where it is · xem trạng thái: docaxis show {sent.doc[:12]}")
     for warning in sent.warnings:
         output.note(f"  warning: {warning}")

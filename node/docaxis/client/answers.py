@@ -14,17 +14,26 @@ Json = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
+class FileLine:
+    """One file as lists of documents have it."""
+
+    name: str
+    media: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
 class FileInfo:
     """One file of a document: `n` is its place, from 0; `chunks` are the SHA-256 digests of its pieces of `chunk`
-    bytes (in lists of documents, name, media and size alone are filled)."""
+    bytes."""
 
     n: int
     name: str
     media: str
     size: int
-    chunk: int = 0
-    root: str = ""
-    chunks: tuple[str, ...] = ()
+    chunk: int
+    root: str
+    chunks: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +74,18 @@ class Row:
     ref: str | None
     priority: Priority
     meta: Mapping[str, str]
-    files: tuple[FileInfo, ...]
+    files: tuple[FileLine, ...]
     created_ms: int
     expires_ms: int
     updated_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some lines of a box; `next` is the cursor of those that follow, None where there are none."""
+
+    rows: tuple[Row, ...]
+    next: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,9 +194,14 @@ def stated(value: Json) -> Stated:
 
 def row(value: Json) -> Row:
     """Reads a line of inbox or outbox."""
-    files = tuple(FileInfo(n, file["name"], file["media"], file["size"]) for n, file in enumerate(value["files"]))
+    files = tuple(FileLine(**_copied(file, "name", "media", "size")) for file in value["files"])
     plain = _copied(value, "doc", "box", "sender", "recipient", "created_ms", "expires_ms", "updated_ms")
     return Row(**plain, **_standing(value), **_act(value), files=files)
+
+
+def page(value: Json) -> Page:
+    """Reads a page of inbox or outbox."""
+    return Page(tuple(map(row, value["documents"])), value["next"])
 
 
 def document(value: Json) -> Document:

@@ -13,7 +13,7 @@ from typing import Any, Final, Self, TypeVar
 from urllib.parse import quote
 
 from docaxis.client import answers, files
-from docaxis.client.answers import Change, Document, Party, Row, Sent, Stated
+from docaxis.client.answers import Change, Document, Page, Party, Row, Sent, Stated
 from docaxis.client.files import Attachment, Landing
 from docaxis.client.http import Http
 from docaxis.core import limits
@@ -148,16 +148,22 @@ class Client:
         return self._rows("outbox", state)
 
     async def _rows(self, box: str, state: State | None) -> AsyncIterator[Row]:
-        params: dict[str, str | int] = {"box": box, "limit": PAGE_ITEMS}
+        following: str | None = ""
+        while following is not None:
+            page = await self.page(box, state, following)
+            for row in page.rows:
+                yield row
+            following = page.next
+
+    async def page(self, box: str, state: State | None = None, cursor: str = "", limit: int = PAGE_ITEMS) -> Page:
+        """At most `limit` lines of ``inbox`` or ``outbox``, newest first, from `cursor` on: the `next` of the page
+        before, for the same box and state. A node has a bound of its own for `limit`."""
+        params: dict[str, str | int] = {"box": box, "limit": limit}
         if state is not None:
             params["state"] = state.name.lower()
-        while True:
-            page = await self._http.get("/v1/documents", params)
-            for row in _read(lambda page: list(map(answers.row, page["documents"])), page):
-                yield row
-            if not (following := page.get("next")):
-                return
-            params["cursor"] = following
+        if cursor:
+            params["cursor"] = cursor
+        return _read(answers.page, await self._http.get("/v1/documents", params))
 
     async def document(self, doc: str, recipient: str = "") -> Document:
         """Everything about a document, named by its id or by eight or more of its first digits."""
