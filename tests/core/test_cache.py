@@ -99,3 +99,16 @@ def test_all_records_of_a_document_are_found_together() -> None:
     other = record(1)._replace(record=record(1).record._replace(recipient=PartyId("H55")))
     cache.absorb(Found({}, {}, frozenset(), {key(1)[0]: (record(1), other)}))
     assert {each.record.recipient for each in cache.of_document(key(1)[0])} == {"H49", "H55"}
+
+
+def test_a_few_large_envelopes_weigh_as_much_as_many_small_ones() -> None:
+    """A peer that sends envelopes with thousands of recipients would else fill the memory within the count."""
+    cache = Cache()
+    large = b"x" * limits.ENVELOPE_BYTES_MAX
+    fit = limits.RECORDS_CACHED_BYTES_MAX // len(large)
+    for number in range(2 * fit):
+        cache.put(record(number)._replace(envelope=large), 1)
+    every = Wanted(tuple(key(number) for number in range(2 * fit)))
+    assert cache.lacks(every) == Wanted(), "nothing goes before it is durable"
+    cache.committed(1)
+    assert cache.lacks(every).records == every.records[:fit]

@@ -5,7 +5,6 @@ Bounded; it decides nothing.
 """
 
 from collections import OrderedDict
-from itertools import islice
 
 from docaxis.core import limits
 from docaxis.core.effects import PutRequest
@@ -25,6 +24,7 @@ class Cache:
         self._requests: OrderedDict[str, tuple[int, PutRequest]] = OrderedDict()
         self._objects: OrderedDict[bytes, int] = OrderedDict()
         self._through = 0
+        self._bytes = 0
 
     def lacks(self, wanted: Wanted) -> Wanted:
         """The part of `wanted` that only the store can answer.
@@ -56,8 +56,8 @@ class Cache:
         key = loaded.record.key
         known = self._records.get(key)
         if known is None:
-            known = self._records[key] = loaded
-            self._documents.setdefault(key[0], {})[key[1]] = None
+            self._hold(loaded)
+            return loaded
         return known
 
     def get(self, key: RecordKey) -> Loaded | None:
@@ -74,9 +74,8 @@ class Cache:
     def put(self, loaded: Loaded, turn: int) -> None:
         """A record as event number `turn` made it."""
         key = loaded.record.key
-        self._records[key] = loaded
+        self._hold(loaded)
         self._records.move_to_end(key)
-        self._documents.setdefault(key[0], {})[key[1]] = None
         self._changed[key] = turn
 
     def set_receipt(self, key: RecordKey, receipt: Signed) -> None:
@@ -116,13 +115,29 @@ class Cache:
             self._requests.popitem(last=False)
 
     def _trim_records(self) -> None:
-        surplus = len(self._records) - limits.RECORDS_CACHED_MAX
-        if surplus <= 0:
-            return
-        oldest = islice(self._records, surplus + len(self._changed))
-        for key in [key for key in oldest if key not in self._changed][:surplus]:
-            del self._records[key]
-            recipients = self._documents[key[0]]
-            del recipients[key[1]]
-            if not recipients:
-                del self._documents[key[0]]
+        """Counts records, and the bytes of the envelopes they hold: few large ones weigh as much as many small ones."""
+        pinned = len(self._changed)
+        while pinned >= 0 and self._too_much():
+            key = next(iter(self._records))
+            if key in self._changed:
+                self._records.move_to_end(key)
+                pinned -= 1
+            else:
+                self._forget(key)
+
+    def _too_much(self) -> bool:
+        return len(self._records) > limits.RECORDS_CACHED_MAX or self._bytes > limits.RECORDS_CACHED_BYTES_MAX
+
+    def _forget(self, key: RecordKey) -> None:
+        self._bytes -= len(self._records.pop(key).envelope)
+        recipients = self._documents[key[0]]
+        del recipients[key[1]]
+        if not recipients:
+            del self._documents[key[0]]
+
+    def _hold(self, loaded: Loaded) -> None:
+        key = loaded.record.key
+        known = self._records.get(key)
+        self._bytes += len(loaded.envelope) - (0 if known is None else len(known.envelope))
+        self._records[key] = loaded
+        self._documents.setdefault(key[0], {})[key[1]] = None
