@@ -117,9 +117,11 @@ class Cache:
     def _trim_records(self) -> None:
         """Counts records, and the bytes of the envelopes they hold: few large ones weigh as much as many small ones."""
         pinned = len(self._changed)
-        while pinned >= 0 and self._too_much():
+        while self._too_much():
             key = next(iter(self._records))
             if key in self._changed:
+                if not pinned:
+                    return
                 self._records.move_to_end(key)
                 pinned -= 1
             else:
