@@ -169,9 +169,39 @@ def test_a_key_is_revoked_by_the_agencys_officers(run: Run) -> None:
     path = drafted["files"][key]
     assert run("publish", "pub")[1]["error"]["code"] == "directory.threshold"
     assert run("sign", path, "--key", "van.pem")[1]["says"]["says"][0]["reason"] == "máy chủ bị chiếm"
-    assert run("show", "pub")[1]["revocations"][0]["signatures"] == 1
-    assert run("publish", "pub")[0] == 0
+    assert run("show", "pub")[1]["draft_revocations"][0]["signatures"] == 1
+    published = run("publish", "pub")[1]
+    assert published["published"] == []
+    assert [(each["party"], each["key"]) for each in published["revoked"]] == [("H49", key)]
     assert b"revocation/1" in Path("pub/public/revocations").read_bytes()
+
+
+def test_what_is_revoked_is_told_when_it_is_published_and_ever_after(
+    run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A word against a key is never published in silence, nor forgotten by who looks the party up."""
+    publish_first(run)
+    key = run("show", "pub", "H49")[1]["keys"][0]["id"]
+    path = run("revoke", "pub", "H49", "--key", key, "--reason", "máy chủ bị chiếm")[1]["files"][key]
+    run("sign", path, "--key", "van.pem")
+    main.main(["directory", "publish", "pub"])
+    assert f"revoked H49 {key} from " in capsys.readouterr().out
+    main.main(["directory", "show", "pub"])
+    shown = capsys.readouterr().out
+    assert f"revoked H49 {key} from " in shown
+    assert "(máy chủ bị chiếm)" in shown
+    assert [each["key"] for each in run("show", "pub")[1]["revoked"]] == [key]
+    entry = run("show", "pub", "H49")[1]
+    assert [each["key"] for each in entry["revoked"]] == [key]
+    assert run("show", "pub", "H49.16")[1]["revoked"] == []
+    Path("shown.json").write_text(json.dumps(entry), encoding="utf-8")
+    assert run("add", "pub", "shown.json")[0] == 0, "what was shown can be edited and handed in again"
+
+
+def test_published_drafts_leave_nothing_behind(run: Run) -> None:
+    """An empty folder of an agency looks like a draft that lost its files."""
+    publish_first(run)
+    assert list(Path("pub/drafts").iterdir()) == []
 
 
 @pytest.mark.parametrize(

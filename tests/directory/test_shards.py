@@ -38,12 +38,12 @@ def test_every_entry_is_found_by_code_and_by_alias_and_nothing_else_is(numbers: 
     index = Index(Shard(raw) for raw in pack(H49, entries))
     for entry in entries:
         assert index.entry(entry.id) == entry
-        assert index[entry.aliases[0]] == entry.id
+        assert index.aliases[entry.aliases[0]] == entry.id
     assert index.entry(PartyId("H49.5001")) is None
-    assert index.get("000.5001.H49") is None
+    assert index.aliases.get("000.5001.H49") is None
     assert sorted(index.parties()) == sorted(entry.id for entry in entries)
-    assert sorted(index) == sorted(entry.aliases[0] for entry in entries)
-    assert index.count() == len(index) == len(entries)
+    assert sorted(index.aliases) == sorted(entry.aliases[0] for entry in entries)
+    assert index.count() == len(index.aliases) == len(entries)
 
 
 def test_codes_of_every_length_are_found() -> None:
@@ -91,8 +91,8 @@ def test_an_alias_needs_the_word_of_the_entry_itself() -> None:
     value = shard_value()
     value["aliases"]["000.99.99.H49"] = "H49"
     index = Index([Shard(codec.encode(value))])
-    assert index.get("000.99.99.H49") is None
-    assert index.get("000.00.00.H49") == "H49"
+    assert index.aliases.get("000.99.99.H49") is None
+    assert index.aliases.get("000.00.00.H49") == "H49"
 
 
 def _move(value: dict[str, Any]) -> dict[str, Any]:
@@ -166,3 +166,10 @@ def test_all_parts_of_an_agency_must_be_there() -> None:
 def test_a_name_lies_inside_an_agency_by_its_first_or_last_group(alias: str, inside: bool) -> None:
     """The older codes end with the agency's, the newer ones begin with it (Decision 20/2020)."""
     assert is_confined(alias, H49) is inside
+
+
+def test_an_index_is_never_taken_for_nothing() -> None:
+    """Without aliases, or without entries, it is an index all the same; who asks for its truth must not be misled."""
+    assert bool(Index(()))
+    assert bool(Index(Shard(raw) for raw in pack(H49, [node_entry("H49")._replace(aliases=())])))
+    assert not hasattr(Index, "__len__")

@@ -66,7 +66,7 @@ def test_shards(vector: dict[str, Any]) -> None:
         index = Index([Shard(raw)])
         assert list(index.parties()) == vector["parties"]
         assert list(index.nodes) == vector["nodes"]
-        assert dict(index) == vector["aliases"]
+        assert dict(index.aliases) == vector["aliases"]
         entries = [entry for party in index.parties() if (entry := index.entry(party)) is not None]
         assert pack(PartyId("H49"), entries) == [raw]
 

@@ -72,7 +72,7 @@ async def _node(public: Path, folder: Path, line: Connection) -> dict[str, float
     line.recv()
     change_ms, book = await _refreshed_ms(repository, public)
     codes = list(repository.entries.parties())
-    names = list(repository.entries)[:LOOKUPS]
+    names = list(repository.entries.aliases)[:LOOKUPS]
     step = max(1, len(codes) // LOOKUPS)
     return {
         "cold_load_ms": cold_ms,

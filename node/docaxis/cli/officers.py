@@ -21,7 +21,7 @@ from docaxis.core.trust import Revocation, SignedRevocation, decode_revocation, 
 from docaxis.directory import layout
 from docaxis.directory.drafts import PERIODS, describe
 from docaxis.directory.entries import certificate_key_id
-from docaxis.directory.files import read_file, write_durably
+from docaxis.directory.files import read_if_there, write_durably
 from docaxis.directory.publish import NOTHING, Bench, Online
 from docaxis.directory.readable import entry_of_json, json_of_entry
 from docaxis.directory.renewal import Accepted, drive, renewal
@@ -174,13 +174,19 @@ def publish(arguments: argparse.Namespace) -> int:
         bench.save()
     online = _online(arguments.folder, _passphrase([arguments.folder / name for name in ONLINE_FILES]))
     before = sorted(bench.drafts)
+    revoked = [_revocation_json(each) for each in bench.revocations]
     version = bench.publish(online, SystemClock().now_ms())
     root = bench.public / layout.metadata_name("root", 1)
     _say(
         arguments,
-        {"version": version, "published": before, "public": str(bench.public), "root": str(root)},
-        f"Directory version {version} is published in {bench.public}.\n"
-        f"Serve that folder; give {root} to every node, once, by a way that can be trusted.",
+        {"version": version, "published": before, "revoked": revoked, "public": str(bench.public), "root": str(root)},
+        "\n".join(
+            [
+                f"Directory version {version} is published in {bench.public}.",
+                *(f"Published with it: {_revocation_line(each)}" for each in revoked),
+                f"Serve that folder; give {root} to every node, once, by a way that can be trusted.",
+            ]
+        ),
     )
     return main.OK
 
@@ -194,29 +200,34 @@ def show(arguments: argparse.Namespace) -> int:
     if accepted is None and not bench.drafts:
         raise TheirFault("directory.not-found", f"{arguments.folder} holds neither a directory nor drafts of one")
     drafts = {role: _signatures(bench, role) for role in sorted(bench.drafts)}
-    revocations = [_revocation_json(each) for each in bench.revocations]
+    waiting = [_revocation_json(each) for each in bench.revocations]
+    revoked = [_revocation_json(each) for each in bench.revoked()]
     if arguments.json:
-        output.print_json({**(_summary(accepted) if accepted else {}), "drafts": drafts, "revocations": revocations})
+        words = {"drafts": drafts, "draft_revocations": waiting, "revoked": revoked}
+        output.print_json({**(_summary(accepted) if accepted else {}), **words})
         return main.OK
     if accepted is not None:
         rows = [[code, str(info.version), str(len(info.shards))] for code, info in accepted.roles.items()]
         output.print_table(f"Directory version {accepted.versions.snapshot}", ["agency", "version", "shards"], rows)
         print(f"{accepted.entries.count()} entries, {len(accepted.entries.nodes)} nodes")
+    for each in revoked:
+        print(_revocation_line(each))
     for role, (have, need) in drafts.items():
         print(f"draft {role}: {have} of {need} signatures")
-    for each in revocations:
-        print(f"draft revocation of {each['key']} of {each['party']}: {each['signatures']} signatures")
+    for each in waiting:
+        print(f"draft: {_revocation_line(each)}, {output.counted(each['signatures'], 'signature')}")
     return main.OK
 
 
 def _show_entry(arguments: argparse.Namespace, bench: Bench) -> int:
     party = PartyId(arguments.party)
     if bench.accepted is not None:
-        party = bench.accepted.entries.get(arguments.party, party)
+        party = bench.accepted.entries.aliases.get(arguments.party, party)
     entry = bench.entries_of(layout.agency_of(party)).get(party)
     if entry is None:
         raise TheirFault("party.unknown", f"{arguments.party} is not in {arguments.folder}")
-    value = json_of_entry(entry)
+    revoked = [each for each in map(_revocation_json, bench.revoked()) if each["party"] == party]
+    value = {**json_of_entry(entry), "revoked": revoked}
     if arguments.json:
         output.print_json(value)
     else:
@@ -230,15 +241,7 @@ def verify(arguments: argparse.Namespace) -> int:
     root = _read(arguments.root)
     now_ms = SystemClock().now_ms()
 
-    def look_up(name: str) -> bytes | None:
-        try:
-            return read_file(folder, name)
-        except TheirFault as error:
-            if error.code == "directory.not-found":
-                return None
-            raise
-
-    accepted = drive(renewal(root, None, NOTHING, now_ms), lambda file: look_up(file.name))
+    accepted = drive(renewal(root, None, NOTHING, now_ms), lambda file: read_if_there(folder, file.name))
     timestamp = read_metadata(accepted.files[layout.TIMESTAMP]).signed
     found = {**_summary(accepted), "timestamp_until": timestamp.expires.isoformat(), "holds": True}
     lines = [f"{name}: {value}" for name, value in found.items()]
@@ -271,6 +274,11 @@ def _revocation_json(signed: SignedRevocation) -> dict[str, Any]:
         "reason": revocation.reason,
         "signatures": len(signed.signatures),
     }
+
+
+def _revocation_line(value: dict[str, Any]) -> str:
+    reason = f" ({output.plain(value['reason'])})" if value["reason"] else ""
+    return f"revoked {value['party']} {value['key']} from {output.when_exactly(value['from_ms'])}{reason}"
 
 
 def _drafted(arguments: argparse.Namespace, bench: Bench, text: str) -> int:

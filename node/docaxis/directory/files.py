@@ -58,3 +58,13 @@ def read_file(folder: Path, name: str, bytes_max: int = DIRECTORY_FILE_BYTES_MAX
     if len(raw) > bytes_max:
         raise TheirFault("codec.too-long", f"{name} has more than {bytes_max} bytes")
     return raw
+
+
+def read_if_there(folder: Path, name: str) -> bytes | None:
+    """The same, or None where there is no such file; raises `TheirFault` ``codec.too-long``."""
+    try:
+        return read_file(folder, name)
+    except TheirFault as error:
+        if error.code == "directory.not-found":
+            return None
+        raise

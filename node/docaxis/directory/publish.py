@@ -8,7 +8,7 @@ cannot alter or invent what officers sign. No officer's key lives here.
 import fcntl
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -29,7 +29,7 @@ from docaxis.core.trust import (
 )
 from docaxis.directory import drafts, layout, lint
 from docaxis.directory.drafts import PERIODS, Periods
-from docaxis.directory.files import read_file, write_durably
+from docaxis.directory.files import read_file, read_if_there, write_durably
 from docaxis.directory.renewal import Accepted, drive, renewal
 from docaxis.directory.revocations import checked
 from docaxis.directory.shards import Shard, pack
@@ -78,7 +78,7 @@ class Bench:
             root = read_file(self.public, layout.metadata_name("root", 1))
         except TheirFault:
             return None
-        return drive(renewal(root, None, NOTHING, _ANY_TIME_MS), lambda file: _read_if_there(self.public, file.name))
+        return drive(renewal(root, None, NOTHING, _ANY_TIME_MS), lambda file: read_if_there(self.public, file.name))
 
     def _load_drafts(self) -> None:
         for path in sorted(self._drafts_folder.glob("*.json")):
@@ -107,6 +107,11 @@ class Bench:
 
     def _published_shards(self, agency: PartyId) -> tuple[Shard, ...]:
         return self.accepted.entries.shards_of(agency) if self.accepted else ()
+
+    def revoked(self) -> tuple[SignedRevocation, ...]:
+        """The words against keys that are published."""
+        raw = read_if_there(self.public, layout.REVOCATIONS)
+        return tuple(decode_revocations(raw)) if raw else ()
 
     # --- drafting -----------------------------------------------------------------------------------------------
 
@@ -223,6 +228,9 @@ class Bench:
         for path in (*self._drafts_folder.glob("*.*"), *self._drafts_folder.glob("*/s??")):
             if path.relative_to(self._drafts_folder).as_posix() not in files:
                 path.unlink()
+        for folder in self._drafts_folder.glob("*/"):
+            with suppress(OSError):  # it holds shards of a draft that still waits, or something of the officers' own
+                folder.rmdir()
         for name, raw in files.items():
             write_durably(self._drafts_folder / name, raw, durable=self._durable)
 
@@ -261,7 +269,7 @@ class Bench:
 
     def _check_nothing_moved(self) -> None:
         """Compare and set: what is published must be what the drafts were made from."""
-        raw = _read_if_there(self.public, layout.TIMESTAMP)
+        raw = read_if_there(self.public, layout.TIMESTAMP)
         if raw != (self.accepted.files[layout.TIMESTAMP] if self.accepted else None):
             raise TheirFault("directory.rollback", "something was published meanwhile; open the folder anew")
         for role, draft in self.drafts.items():
@@ -300,15 +308,13 @@ class Bench:
         return version, snapshot.to_bytes()
 
     def _revocations_file(self, accepted: Accepted) -> bytes:
-        raw = _read_if_there(self.public, layout.REVOCATIONS)
-        published = decode_revocations(raw) if raw else ()
         for each in self.revocations:
             try:
                 checked(each, accepted)
             except TheirFault as fault:
                 detail = f"the revocation {_draft_name(each)} does not count: {fault.detail}"
                 raise TheirFault("directory.threshold", detail) from None
-        return encode_revocations(merge_revocation_signatures((*published, *self.revocations)))
+        return encode_revocations(merge_revocation_signatures((*self.revoked(), *self.revocations)))
 
     def _write(self, new: Mapping[str, bytes]) -> None:
         """Files that are named by others first, the timestamp last: a reader at any moment sees a whole directory."""
@@ -328,12 +334,3 @@ def _entries(shards: Iterable[Shard]) -> dict[PartyId, Entry]:
 def _draft_name(signed: SignedRevocation) -> str:
     revocation = decode_revocation(signed.body)
     return f"{revocation.party}-{revocation.key.hex()}"
-
-
-def _read_if_there(folder: Path, name: str) -> bytes | None:
-    try:
-        return read_file(folder, name)
-    except TheirFault as error:
-        if error.code == "directory.not-found":
-            return None
-        raise

@@ -33,13 +33,14 @@ _OPTIONAL: Final[dict[str, Any]] = {
 
 
 def entry_of_json(raw: bytes) -> Entry:
-    """Reads an entry; what is absent has its plain meaning, `seq` is given when it is drafted.
+    """Reads an entry; what is absent has its plain meaning, `seq` is given when it is drafted, and `revoked`, which
+    `docaxis directory show` adds for people, is not the entry's to say.
 
     Raises `TheirFault` ``directory.invalid``.
     """
     try:
         value = json.loads(raw)
-        unknown = sorted(value.keys() - _OPTIONAL.keys() - {"id", "seq"})
+        unknown = sorted(value.keys() - _OPTIONAL.keys() - {"id", "seq", "revoked"})
         if unknown:
             raise TheirFault("directory.invalid", f"the entry has fields nobody knows: {', '.join(unknown)}")
         return decode_entry(encode_entry(_entry({**_OPTIONAL, **value})))

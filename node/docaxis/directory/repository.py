@@ -118,7 +118,7 @@ class Repository:
         if accepted is not None:
             entries, version = accepted.entries, accepted.versions.snapshot
             self.book = Book(
-                entries.entry, entries, version, self._state.verified_ms, self._revoked.times, entries.nodes
+                entries.entry, entries.aliases, version, self._state.verified_ms, self._revoked.times, entries.nodes
             )
 
     # --- revocations: they count from whatever source, for each proves itself -------------------------------------
@@ -202,9 +202,10 @@ class Repository:
     def nodes(self) -> Iterator[Entry]:
         """The entries that have an endpoint of their own: whom a node may meet in TLS."""
         book = self.book
-        for party in book.parties if book else ():
-            entry = book.entry(party) if book else None
-            if entry is not None:
+        if book is None:
+            return
+        for party in book.parties:
+            if (entry := book.entry(party)) is not None:
                 yield entry
 
     @property

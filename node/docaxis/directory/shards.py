@@ -154,7 +154,8 @@ class Shard:
         start += len(codec.encode(value["aliases"])) + len(codec.encode("entries"))
         self._entries = _PackedMap(self.raw, start + _map_head(value["entries"]), value["entries"])
 
-    def __len__(self) -> int:
+    def count(self) -> int:
+        """Number of entries; a part may have none."""
         return len(self._entries)
 
     @property
@@ -186,16 +187,22 @@ class Shard:
         party = self._aliases.find(alias)
         return None if party is None else PartyId(party)
 
+    def claims(self) -> Iterator[str]:
+        """Every alias, in order."""
+        for index in range(len(self._aliases)):
+            yield self._aliases.key(index)
+
 
 def _map_head(value: dict[str, Any]) -> int:
     """Bytes of the head of a map of that many keys."""
     return 1 if len(value) < 16 else 3 if len(value) < 65536 else 5
 
 
-class Index(Mapping[str, PartyId]):
-    """All shards of one snapshot. As a mapping it is the aliases; `entry` finds entries, decoded on demand.
+class Index:
+    """All shards of one snapshot: `entry` finds entries, decoded on demand; `aliases` are the other spellings.
 
-    Immutable, so that look-ups may go on while a successor is built in another thread.
+    Immutable, so that look-ups may go on while a successor is built in another thread. It has no length, on purpose:
+    an index without aliases, or without entries, is not nothing.
     """
 
     def __init__(self, shards: Iterable[Shard]) -> None:
@@ -211,11 +218,12 @@ class Index(Mapping[str, PartyId]):
             self._agencies[agency] = tuple(parts)
         self.nodes = tuple(node for parts in self._agencies.values() for shard in parts for node in shard.nodes)
         self.entry = lru_cache(maxsize=ENTRIES_DECODED_MAX)(self._entry)
+        self.aliases: Mapping[str, PartyId] = _Aliases(self)
 
     def _entry(self, party: PartyId) -> Entry | None:
         """The entry of an id, or None; no I/O."""
         shard = self.shard_of(party)
-        return shard.entry(party) if shard else None
+        return None if shard is None else shard.entry(party)
 
     def shard_of(self, party: PartyId) -> Shard | None:
         """The shard in which an id stands, if it does; None where its agency is unknown."""
@@ -238,23 +246,29 @@ class Index(Mapping[str, PartyId]):
 
     def count(self) -> int:
         """Number of entries."""
-        return sum(len(shard) for shard in self.shards())
+        return sum(shard.count() for shard in self.shards())
+
+
+class _Aliases(Mapping[str, PartyId]):
+    """Other spellings of ids, each with the id of the entry that bears it."""
+
+    def __init__(self, index: Index) -> None:
+        self._index = index
 
     def __getitem__(self, text: str) -> PartyId:
         first, _, rest = text.partition(".")
         last = rest.rpartition(".")[2]
         for agency in (last, first):
-            for shard in self._agencies.get(agency, ()):
+            for shard in self._index.shards_of(agency):
                 party = shard.claim(text)
-                entry = self.entry(party) if party is not None else None
+                entry = self._index.entry(party) if party is not None else None
                 if entry is not None and text in entry.aliases:
                     return entry.id
         raise KeyError(text)
 
     def __iter__(self) -> Iterator[str]:
-        for shard in self.shards():
-            for index in range(len(shard._aliases)):
-                yield shard._aliases.key(index)
+        for shard in self._index.shards():
+            yield from shard.claims()
 
     def __len__(self) -> int:
-        return sum(len(shard._aliases) for shard in self.shards())
+        return sum(1 for _ in self)
