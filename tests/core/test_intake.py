@@ -116,10 +116,13 @@ def with_other_words(item: Item) -> Item:
     [(forged, "seal.bad-signature"), (under_another_root, "seal.bad-path"), (with_other_words, "seal.bad-path")],
 )
 def test_what_was_not_signed_as_it_stands_is_refused(circle: Circle, change: Any, code: str) -> None:
-    """Refused with its code, logged for the operator, and nothing of it kept."""
-    (result,) = hand_in(circle["H49"], change(envelope_item(circle, an_envelope(circle))))
+    """Refused with its code, logged for the operator by caller and object, and nothing of it kept."""
+    item = change(envelope_item(circle, an_envelope(circle)))
+    (result,) = hand_in(circle["H49"], item)
     assert (result.outcome, result.code, result.receipt) == (Outcome.REFUSED, code, None)
-    assert [refusal.code for refusal in circle["H49"].tables.refusals(9)] == [code]
+    (row,) = circle["H49"].tables.refusals(9)
+    assert (row.peer, row.code) == ("G22", code)
+    assert row.detail.startswith(f"envelope {item.id.hex()[:16]}: ")
     assert nothing_kept(circle["H49"])
 
 

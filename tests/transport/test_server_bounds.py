@@ -164,7 +164,9 @@ async def test_a_flood_of_refusals_is_told_in_part_and_counted_in_full(town: Tow
             assert await line.refusal() == (404, "request.not-found")
     assert hue.tls.noted.count == 60
     assert len(hue.refusals) < 60
-    assert hue.refusals[0] == Refusal("G22", "request.not-found", "see the specification of the peer protocol")
+    assert hue.refusals[0] == Refusal(
+        "G22", "request.not-found", "GET /nowhere: see the specification of the peer protocol"
+    )
 
 
 # --- the end --------------------------------------------------------------------------------------------------------

@@ -270,7 +270,10 @@ class Intake:
         self._cache.put_object(item.id, turn.number)
         turn.keep(wire.STATEMENT, item.id, item.signed, said.doc, said.recipient, said.by)
         if place == newest and item.id != record.theirs_last:
-            turn.refuse(said.by, "statement.fork", f"two statements {said.seq} of {said.by} on {said.doc.hex()[:16]}")
+            detail = (
+                f"{item.kind} {item.id.hex()[:16]}: two statements {said.seq} of {said.by} on {said.doc.hex()[:16]}"
+            )
+            turn.refuse(said.by, "statement.fork", detail)
             return Result(Outcome.REFUSED, "statement.fork", 0, None)
         before = record.standing
         record = record._replace(standing=merge(before, said.code, item.id, said.answers), updated_ms=turn.now_ms)

@@ -299,7 +299,7 @@ class Machine:
         except TheirFault as error:
             result = refused(error)
             if result.outcome is Outcome.REFUSED:
-                turn.refuse(peer, error.code, error.detail)
+                turn.refuse(peer, error.code, f"{item.kind} {item.id.hex()[:16]}: {error.detail}")
             return result
 
     def _taken(self, turn: Turn, said: Statement) -> None:

@@ -214,7 +214,7 @@ class PeerServer:
 
     def _refuse(self, request: web.BaseRequest, caller: str, error: DocaxisError, status: int = 0) -> web.Response:
         if not error.code.startswith("node."):
-            self._tls.noted(caller, error.code, error.detail)
+            self._tls.noted(caller, error.code, f"{request.method} {request.raw_path[:100]}: {error.detail}")
         return refusal(error, status, hang_up=not request.content.is_eof())  # what is not read ends the line
 
 
