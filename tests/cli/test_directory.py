@@ -115,7 +115,7 @@ def test_a_changed_entry_keeps_its_keys_and_gets_the_next_seq(run: Run) -> None:
     run("add", "pub", "edited.json")
     run("sign", "pub/drafts/H49.json", "--key", "van.pem")
     assert run("publish", "pub")[1] | {"public": "", "root": ""} == {
-        "version": 2, "published": ["H49"], "public": "", "root": "",
+        "version": 2, "published": ["H49"], "revoked": [], "public": "", "root": "",
     }  # fmt: skip
     again = run("show", "pub", "H49")[1]
     assert (again["name_vi"], again["seq"], again["keys"]) == ("Tỉnh Quảng Ninh", 2, shown["keys"])
