@@ -81,6 +81,25 @@ def test_what_is_no_evidence_is_refused(offices: Offices, tmp_path: Path, conten
     assert docaxis("verify", tmp_path / "file", "--root", offices.ground.root).code == main.NEGATIVE
 
 
+def test_a_root_file_that_is_none_condemns_itself_and_no_evidence(
+    offices: Offices, proof: Path, tmp_path: Path
+) -> None:
+    """The wrong file in the auditor's hand: nothing was checked, so nothing was found wrong with the evidence."""
+    timestamp = next(offices.ground.root.parent.rglob("timestamp.json"), None)
+    wrong = [b"", b"{}", b"\xff" * 9, proof.read_bytes(), b"x" * (17 << 20)]
+    wrong += [timestamp.read_bytes()] if timestamp else []
+    wrong.append(
+        offices.ground.root.read_bytes().replace(b'"sig": "', b'"sig": "00', 1).replace(b'"sig":"', b'"sig":"00', 1)
+    )
+    for number, content in enumerate(wrong):
+        root = tmp_path / f"{number}.json"
+        root.write_bytes(content)
+        said = docaxis("verify", proof, "--root", root)
+        assert (said.code, said.out) == (main.USAGE, ""), (number, said)
+        assert str(root) in said.err
+        assert "EVIDENCE" not in said.err
+
+
 def test_a_file_that_is_not_there_is_a_mistake_of_the_caller(offices: Offices, proof: Path, tmp_path: Path) -> None:
     """Exit code 2, not 1: nothing was found wrong with any evidence."""
     assert docaxis("verify", tmp_path / "missing", "--root", offices.ground.root).code == main.USAGE

@@ -312,7 +312,7 @@ function story() {
 }
 
 const proofs = [text("proofs of keys, opaque here")];
-function evidenceFile({ said = story(), listed = said, by = G22, index = {}, envelope = envelopeSigned, shown: inFile = proofs } = {}) {
+function evidenceFile({ said = story(), listed = said, by = G22, index = {}, envelope = envelopeSigned, shown: inFile = proofs, extra = [] } = {}) {
   const body = encode({
     type: "evidence-index/1", doc: leafHash(envelope.body), by: by.id, at: AT + 3600000, epoch: 1, to: ["H49", "H55"],
     statements: listed.map((each) => leafHash(each.body)), proofs: rootOf(proofs.map(leafHash)), ...index,
@@ -324,7 +324,9 @@ function evidenceFile({ said = story(), listed = said, by = G22, index = {}, env
     return [each.body, number, each.index, each.path];
   };
   const value = { type: "evidence/1", envelope: leaf(envelope), statements: said.map(leaf) };
-  return encode({ ...value, index: leaf(signTogether(by, [body], AT + 3600000)[0]), heads, proofs: inFile });
+  value.index = leaf(signTogether(by, [body], AT + 3600000)[0]);
+  extra.forEach(leaf); // heads that nothing in the file uses
+  return encode({ ...value, heads, proofs: inFile });
 }
 const full = story();
 const without = (n) => full.filter((_, place) => place !== n);
@@ -334,7 +336,14 @@ const evidence = [
   evidenceVector("nobody has answered yet", "ok", { said: [] }, { states: { H49: "SENT", H55: "SENT" } }),
   evidenceVector("one recipient exports its own part", "ok",
     { said: full.slice(0, 5), by: H49, index: { to: ["H49"] } }, { states: { H49: "COMPLETED" } }),
-  evidenceVector("a statement removed from a chain", "evidence.broken", { said: without(2), listed: full }, { link: "statement 4 of H49" }),
+  evidenceVector("a statement removed from a chain", "evidence.broken", { said: without(2), listed: full }, { link: "the closing index" }),
+  evidenceVector("a statement removed and the heads left as they were", "evidence.broken", { said: without(2), listed: full, extra: [full[2]] },
+    { link: "the closing index" }),
+  evidenceVector("a head that serves nothing", "evidence.broken", { extra: [signTogether(H49, [text("other")], AT)[0]] }, { link: "the heads" }),
+  evidenceVector("a gap in a chain", "in part", { said: without(2) },
+    { states: { H55: "RECOVERED" }, faults: { H49: ["evidence.broken", "statement 4 of H49"] } }),
+  evidenceVector("a gap in the exporter's own chain", "evidence.broken", { said: without(2).slice(0, 4), by: H49, index: { to: ["H49"] } },
+    { link: "statement 4 of H49" }),
   evidenceVector("the last statement removed", "evidence.broken", { said: without(7), listed: full }, { link: "the closing index" }),
   evidenceVector("two statements exchanged", "evidence.broken", { said: [full[1], full[0], ...full.slice(2)], listed: full },
     { link: "statement 2 of H49" }),
@@ -343,20 +352,23 @@ const evidence = [
     { link: "statement 2 of H55" }),
   evidenceVector("a statement about another document", "evidence.broken",
     { said: [...full, signTogether(H49, [encode({ ...statementPlain, doc: ZERO })], AT)[0]] }, { link: "statement 1 of H49" }),
-  evidenceVector("two statements at one place", "statement.fork",
-    { said: [...full, signTogether(H49, [encode({ ...statementPlain, code: "02" })], AT)[0]] }, { link: "statement 1 of H49" }),
-  evidenceVector("received after its own refusal", "lifecycle.not-allowed", (() => {
+  evidenceVector("two statements at one place", "in part",
+    { said: [...full, signTogether(H49, [encode({ ...statementPlain, code: "02" })], AT)[0]] },
+    { states: { H55: "RECOVERED" }, faults: { H49: ["statement.fork", "statement 1 of H49"] } }),
+  evidenceVector("received after its own refusal", "in part", (() => {
     const bodies = [];
     for (const code of ["01", "02", "03"]) bodies.push(encode({ ...statementPlain, code, seq: bodies.length + 1,
       prev: bodies.length ? leafHash(bodies.at(-1)) : doc }));
     return { said: signTogether(H49, bodies, AT) };
-  })(), { link: "statement 3 of H49" }),
-  evidenceVector("an answer to a recall that is not there", "evidence.broken",
-    { said: [signTogether(H49, [encode({ ...statementPlain, code: "15", re: ZERO })], AT)[0]] }, { link: "statement 1 of H49" }),
+  })(), { states: { H55: "SENT" }, faults: { H49: ["lifecycle.not-allowed", "statement 3 of H49"] } }),
+  evidenceVector("an answer to a recall that is not there", "in part",
+    { said: [signTogether(H49, [encode({ ...statementPlain, code: "15", re: ZERO })], AT)[0]] },
+    { states: { H55: "SENT" }, faults: { H49: ["evidence.broken", "statement 1 of H49"] } }),
   evidenceVector("signed by somebody else", "party.mismatch",
     { said: [signTogether(H55, [encode(statementPlain)], AT)[0]] }, { link: "statement 1 of H49" }),
-  evidenceVector("the recipient states a recall", "statement.wrong-author",
-    { said: [signTogether(H49, [encode({ ...statementPlain, code: "13" })], AT)[0]] }, { link: "statement 1 of H49" }),
+  evidenceVector("the recipient states a recall", "in part",
+    { said: [signTogether(H49, [encode({ ...statementPlain, code: "13" })], AT)[0]] },
+    { states: { H55: "SENT" }, faults: { H49: ["statement.wrong-author", "statement 1 of H49"] } }),
   evidenceVector("a changed signature", "seal.bad-signature",
     { said: full.map((each, n) => (n === 3 ? { ...each, signature: flipped(each.signature, 10) } : each)) }, { link: "statement 4 of H49" }),
   evidenceVector("an index of another document", "evidence.broken", { index: { doc: ZERO } }, { link: "the closing index" }),

@@ -26,7 +26,8 @@ examples:
   docaxis verify 7816.evidence --root root.json --language en
 
 root.json is any root file of the directory, from a source that you trust (`docaxis directory show` prints its keys).
-exit code 0: every signature and every link holds; 1: it does not, and the broken link is named.
+exit code 0: every signature and every link holds; 1: the file is broken, or some recipient's history does not hold: the
+broken link is named, and for whom it holds; 2: nothing could be checked.
 """
 
 
@@ -44,16 +45,16 @@ def add_parser(subparsers: "Subparsers") -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Shows the timeline, or the exact broken link."""
     raw = _bytes_of(arguments.file, limits.EVIDENCE_BYTES_MAX)
-    root = _bytes_of(arguments.root, limits.DIRECTORY_FILE_BYTES_MAX)
+    root = _root_of(arguments.root)
     try:
         found = examine(raw, root)
     except TheirFault as error:
         return _broken(error, arguments)
     if arguments.json:
-        output.print_json({"holds": True, **as_json(found)})
+        output.print_json({"holds": found.holds, **as_json(found)})
     else:
         print(timeline.render(found, arguments.language), end="")
-    return main.OK
+    return main.OK if found.holds else main.NEGATIVE
 
 
 def examine(raw: bytes, root: bytes) -> Timeline:
@@ -98,8 +99,10 @@ def as_json(found: Timeline) -> dict[str, Any]:
         "transmissions": [
             {
                 "recipient": each.recipient._asdict(),
-                "state": each.state.name.lower(),
-                "state_vi": timeline.state_words(each.state, "vi"),
+                "holds": each.fault is None,
+                "fault": each.fault and each.fault._asdict(),
+                "state": None if each.state is None else each.state.name.lower(),
+                "state_vi": None if each.state is None else timeline.state_words(each.state, "vi"),
                 "rows": [_row_json(row) for row in each.rows],
             }
             for each in found.transmissions
@@ -127,10 +130,22 @@ def _row_json(row: timeline.Row) -> dict[str, Any]:
     }
 
 
+def _root_of(path: Path) -> bytes:
+    """A root file as the caller trusts it; one that is none says nothing about any evidence."""
+    from docaxis.directory.proof import check_root
+
+    raw = _bytes_of(path, limits.DIRECTORY_FILE_BYTES_MAX)
+    try:
+        check_root(raw)
+    except TheirFault as error:
+        raise TheirFault("file.unusable", f"--root {path} is no root file of a directory: {error.detail}") from None
+    return raw
+
+
 def _bytes_of(path: Path, most: int) -> bytes:
     try:
         if path.stat().st_size > most:
-            raise TheirFault("codec.too-long", f"{path} has {path.stat().st_size} bytes, at most {most}")
+            raise TheirFault("file.unusable", f"{path} has {path.stat().st_size} bytes, at most {most}")
         return path.read_bytes()
     except OSError as error:
         raise TheirFault("file.unusable", f"{path}: {error.strerror}") from None

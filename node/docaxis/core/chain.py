@@ -1,6 +1,7 @@
 """Chains: whether one party's statements about one transmission follow each other without gap, fork or impossible step.
 
-Works on statements whose signatures hold already; it knows no keys and no directory. What breaks is named exactly.
+Works on statements whose signatures were looked at already; it knows no keys and no directory. What breaks is named
+exactly, with the author whose chain it is: nobody's words are judged by what somebody else did.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -41,22 +42,35 @@ Notes = dict[bytes, list[str]]
 """Remarks by statement id; see `docaxis.core.timeline.NOTES`."""
 
 
-def check_transmission(doc: DocId, told: Sequence[Told]) -> tuple[Standing, Notes]:
-    """Checks all statements about one recipient; what is known after them, and what is remarkable.
+class Verdict(NamedTuple):
+    """What one transmission comes to: what is known after all its statements, what is remarkable, and for each author
+    whose chain does not hold its first broken link."""
 
-    `told` is in the order in which the exporter kept it. Raises `Broken`.
+    standing: Standing
+    notes: Notes
+    faults: dict[PartyId, Broken]
+
+
+def check_transmission(doc: DocId, told: Sequence[Told]) -> Verdict:
+    """Checks all statements about one recipient; `told` is in the order in which the exporter kept it.
+
+    A successor goes on from what its predecessor had stated: where that does not hold, its steps cannot be judged.
     """
     notes: Notes = {each.id: [] for each in told}
     recalls = {each.id for each in told if each.statement.code is Code.RECALL}
-    inherited = Standing()
+    faults: dict[PartyId, Broken] = {}
+    inherited: Standing | None = Standing()
     for chain in _chains(told):
         said = chain[0].statement
-        _follows(doc, chain, notes)
-        if said.by == said.sender:
-            _walks(chain, Standing(), recalls, notes)
-        else:
-            inherited = _walks(chain, inherited, recalls, notes)
-    return merged(told), notes
+        by_sender = said.by == said.sender
+        start = Standing() if by_sender else inherited
+        try:
+            _follows(doc, chain, notes)
+            after = None if start is None else _walks(chain, start, recalls, notes)
+        except Broken as fault:
+            faults[said.by], after = fault, None
+        inherited = inherited if by_sender else after
+    return Verdict(merged(told), notes, faults)
 
 
 def merged(told: Iterable[Told]) -> Standing:

@@ -1,5 +1,9 @@
 """Evidence: the verdict on everything signed about one document, a timeline or the exact broken link.
 
+What one party can bring about by itself (a chain that contradicts itself, a key or a code that its agency's entry does
+not bear out) spoils only the transmission concerned; whatever else is wrong spoils the file, and so does any fault of
+the exporter's own words.
+
 Checks only; the file's format is `docaxis.core.evidence_file`, whose functions are offered here too. Where keys come
 from is the directory's business: whoever checks hands in what the file's proofs prove against the root keys.
 """
@@ -20,7 +24,7 @@ from docaxis.core.ids import DocId, KeyId, PartyId
 from docaxis.core.lifecycle import BY_SENDER
 from docaxis.core.ports import Verifier
 from docaxis.core.signed import Head, Signed, SignedHead
-from docaxis.core.timeline import Party, Row, Timeline, Transmission
+from docaxis.core.timeline import Fault, Party, Row, Timeline, Transmission
 
 __all__ = ["Broken", "Evidence", "Index", "Keys", "build", "check", "read"]
 
@@ -29,6 +33,9 @@ T = TypeVar("T")
 
 _INDEX_LINK: Final = "the closing index"
 _ENVELOPE_LINK: Final = "the envelope"
+_KEY_FAULTS: Final = frozenset({"party.unknown", "party.revoked", "seal.key-unknown", "seal.algorithm"})
+"""What the proofs may say against a key. An agency writes its own entry, also after it has stated something: were it to
+end a key before a signature, only its own words may suffer."""
 
 
 class Keys(Protocol):
@@ -48,15 +55,17 @@ class Keys(Protocol):
 
 
 def check(evidence: Evidence, verifier: Verifier, keys: Keys) -> Timeline:
-    """The document's history, every signature and every link verified; raises `Broken` with the first broken link."""
+    """The document's history, every signature and every link looked at: the broken link of a transmission is told in
+    it. Raises `Broken` with the first broken link of the file as a whole."""
     return _Check(evidence, verifier, keys).timeline()
 
 
 class _Proved(NamedTuple):
-    """A statement whose signature holds, with the head over it."""
+    """A statement with the head over it, whose signature holds unless `fault` says what it lacks."""
 
     told: Told
     head: Head
+    fault: Broken | None
 
 
 class _Check:
@@ -66,18 +75,18 @@ class _Check:
         self._evidence = evidence
         self._verifier = verifier
         self._keys = keys
-        self._heads: dict[SignedHead, Head] = {}
+        self._heads: dict[SignedHead, tuple[Head, TheirFault | None]] = {}
 
     def timeline(self) -> Timeline:
-        """The whole examination, outside in: envelope, statements, chains, closing index."""
+        """The whole examination, outside in: envelope, statements, closing index; then each transmission."""
         evidence = self._evidence
         envelope = _blaming(_ENVELOPE_LINK, envelopes.decode, evidence.envelope.body)
-        head = self._prove(_ENVELOPE_LINK, evidence.envelope, envelope.sender)
+        head = self._surely(_ENVELOPE_LINK, evidence.envelope, envelope.sender)
         doc = envelopes.envelope_id(evidence.envelope.body)
-        proved = list(self._statements(doc, envelope))
         index = _blaming(_INDEX_LINK, decode_index, evidence.closing.body)
-        transmissions = tuple(self._transmissions(doc, index.to, proved))
+        proved = list(self._statements(doc, envelope))
         self._closing(doc, envelope, index, [each.told for each in proved])
+        transmissions = tuple(self._transmissions(doc, index, proved))
         return Timeline(
             doc=doc,
             sender=self._party(envelope.sender),
@@ -92,23 +101,35 @@ class _Check:
             exported_ms=index.at_ms,
         )
 
-    def _prove(self, link: str, signed: Signed, author: PartyId) -> Head:
+    def _surely(self, link: str, signed: Signed, author: PartyId) -> Head:
         """The head over an object of `author`, once path, signature and key hold."""
-        head = self._heads.get(signed.head)
-        if head is None:
-            head = self._heads[signed.head] = _blaming(link, self._verified, signed.head)
+        head, fault = self._prove(link, signed, author)
+        if fault is not None:
+            raise fault
+        return head
+
+    def _prove(self, link: str, signed: Signed, author: PartyId) -> tuple[Head, Broken | None]:
+        """The head over an object of `author`, and what the proofs say against its key; raises `Broken` for anything
+        else."""
+        head, fault = self._heads.get(signed.head) or _blaming(link, self._verified, signed.head)
+        self._heads[signed.head] = head, fault
         _blaming(link, signing.check_path, signed, head)
         if head.signer != author:
             raise Broken(link, "party.mismatch", f"it speaks for {author}, and {head.signer} signed it")
-        return head
+        return head, None if fault is None else Broken(link, fault.code, fault.detail)
 
-    def _verified(self, signed: SignedHead) -> Head:
+    def _verified(self, signed: SignedHead) -> tuple[Head, TheirFault | None]:
         head = signing.decode_head(signed.raw)
-        key = self._keys.signing_key(head.signer, head.key, head.at_ms)
-        if key.alg != head.alg:
-            raise TheirFault("seal.algorithm", f"{head.signer} has key {head.key.hex()} for {key.alg} only")
-        signing.check_signature(self._verifier, head, signed, key.public)
-        return head
+        try:
+            key = self._keys.signing_key(head.signer, head.key, head.at_ms)
+            if key.alg != head.alg:
+                raise TheirFault("seal.algorithm", f"{head.signer} has key {head.key.hex()} for {key.alg} only")
+            signing.check_signature(self._verifier, head, signed, key.public)
+        except TheirFault as fault:
+            if fault.code not in _KEY_FAULTS:
+                raise
+            return head, fault
+        return head, None
 
     def _statements(self, doc: DocId, envelope: Envelope) -> Iterator[_Proved]:
         seen: set[bytes] = set()
@@ -118,32 +139,42 @@ class _Check:
             if told.id in seen:
                 raise Broken(told.link, "evidence.broken", "it stands in the file twice")
             seen.add(told.id)
-            head = self._prove(told.link, signed, said.by)
-            self._belongs(doc, envelope, told)
-            yield _Proved(told, head)
+            head, fault = self._prove(told.link, signed, said.by)
+            if said.doc != doc or said.sender != envelope.sender or said.recipient not in envelope.to:
+                raise Broken(told.link, "evidence.broken", "it is about another document, sender or recipient")
+            yield _Proved(told, head, fault or self._wrong_author(told))
 
-    def _belongs(self, doc: DocId, envelope: Envelope, told: Told) -> None:
-        """The statement is about this document and a recipient of it, and its author may say what it says."""
+    def _wrong_author(self, told: Told) -> Broken | None:
+        """Only the party whose a code is may state it, or its successor; who that is, its agency's entry says."""
         said = told.statement
-        if said.doc != doc or said.sender != envelope.sender or said.recipient not in envelope.to:
-            raise Broken(told.link, "evidence.broken", "it is about another document, sender or recipient")
         concerned = said.sender if said.code in BY_SENDER else said.recipient
-        if not self._keys.answers_for(said.by, concerned):
-            raise Broken(told.link, "statement.wrong-author", f"only {concerned} or its successor may state this")
+        if self._keys.answers_for(said.by, concerned):
+            return None
+        return Broken(told.link, "statement.wrong-author", f"only {concerned} or its successor may state this")
 
-    def _transmissions(self, doc: DocId, to: Sequence[PartyId], proved: Sequence[_Proved]) -> Iterator[Transmission]:
-        """Each recipient covered, its chains checked; statements about others are left to the closing index."""
-        about: dict[PartyId, list[_Proved]] = {recipient: [] for recipient in to}
+    def _transmissions(self, doc: DocId, index: Index, proved: Sequence[_Proved]) -> Iterator[Transmission]:
+        """Each recipient covered, its chains checked; a fault of the exporter's own words is raised."""
+        about: dict[PartyId, list[_Proved]] = {recipient: [] for recipient in index.to}
         for each in proved:
-            about.setdefault(each.told.statement.recipient, []).append(each)
+            about[each.told.statement.recipient].append(each)
         for recipient, history in about.items():
-            standing, notes = check_transmission(doc, [each.told for each in history])
-            rows = tuple(self._row(each, notes[each.told.id]) for each in history)
-            yield Transmission(self._party(recipient), standing.state, rows)
+            verdict = check_transmission(doc, [each.told for each in history])
+            faults = [(each.told.statement.by, each.fault) for each in history if each.fault is not None]
+            faults += verdict.faults.items()
+            for author, fault in faults:
+                if author == index.by:
+                    raise fault
+            rows = tuple(self._row(each, verdict.notes[each.told.id]) for each in history)
+            if faults:
+                fault = faults[0][1]
+                yield Transmission(self._party(recipient), None, rows, Fault(fault.link, fault.code, fault.problem))
+            else:
+                yield Transmission(self._party(recipient), verdict.standing.state, rows)
 
     def _row(self, proved: _Proved, notes: Sequence[str]) -> Row:
         said, head = proved.told.statement, proved.head
-        more = ["successor"] * (said.by not in (said.sender, said.recipient))
+        more = ["unproved"] * (proved.fault is not None and proved.fault.code in _KEY_FAULTS)
+        more += ["successor"] * (said.by not in (said.sender, said.recipient))
         more += ["clock"] * (abs(said.at_ms - head.at_ms) > limits.CLOCK_NOTED_MS)
         return Row(
             at_ms=said.at_ms,
@@ -163,7 +194,7 @@ class _Check:
 
     def _closing(self, doc: DocId, envelope: Envelope, index: Index, told: Sequence[Told]) -> None:
         """The index is the exporter's, of this document, and lists exactly what the file holds, in order."""
-        self._prove(_INDEX_LINK, self._evidence.closing, index.by)
+        self._surely(_INDEX_LINK, self._evidence.closing, index.by)
         if index.doc != doc:
             raise Broken(_INDEX_LINK, "evidence.broken", f"it closes the evidence of document {index.doc.hex()}")
         if len(set(index.to)) != len(index.to) or not set(index.to) <= set(envelope.to):
@@ -176,6 +207,8 @@ class _Check:
         _compare(index.statements, told)
         if index.proofs != proofs_root(self._evidence.proofs):
             raise Broken("the proofs of keys", "evidence.broken", f"{_INDEX_LINK} was signed over other ones")
+        if not self._evidence.heads_in_order:
+            raise Broken("the heads", "evidence.broken", "one serves nothing, or they are not in order of first use")
 
     def _may_export(self, envelope: Envelope, index: Index) -> bool:
         """The sender may export all; a recipient its own transmission."""

@@ -22,12 +22,15 @@ _INDEX_FIELDS: Final = frozenset({"type", "doc", "by", "at", "epoch", "to", "sta
 
 
 class Evidence(NamedTuple):
-    """A file as read: signed objects in the file's order, and the directory's proofs of keys and names, opaque here."""
+    """A file as read: signed objects in the file's order, and the directory's proofs of keys and names, opaque here.
+    `heads_in_order` says whether its heads stood there as they must; that is judged last, because where a statement was
+    taken out or moved, that is the better thing to say."""
 
     envelope: Signed
     statements: tuple[Signed, ...]
     proofs: tuple[bytes, ...]
     closing: Signed
+    heads_in_order: bool = True
 
 
 class Index(NamedTuple):
@@ -125,29 +128,31 @@ def _read(raw: bytes) -> Evidence:
     if len(set(heads)) != len(heads):
         raise codec.wrong("evidence.heads", "each head once")
     leaves = _Leaves(heads)
-    evidence = Evidence(
+    return Evidence(
         envelope=leaves.read(value["envelope"]),
         statements=codec.array(value["statements"], "evidence.statements", most, leaves.read),
         closing=leaves.read(value["index"]),
         proofs=codec.array(value["proofs"], "evidence.proofs", limits.EVIDENCE_PROOFS_MAX, _read_proof),
+        heads_in_order=leaves.in_order(),
     )
-    if leaves.used != len(heads):
-        raise codec.wrong("evidence.heads", "heads in the order of their first use, none unused")
-    return evidence
 
 
 class _Leaves:
-    """Reads leaves, and sees to it that heads are numbered in the order of their first use."""
+    """Reads leaves, and remembers in which order their heads were first used."""
 
     def __init__(self, heads: tuple[SignedHead, ...]) -> None:
         self._heads = heads
-        self.used = 0
+        self._used: dict[int, None] = {}
+
+    def in_order(self) -> bool:
+        """Whether heads are numbered in the order of their first use, and none is unused."""
+        return list(self._used) == list(range(len(self._heads)))
 
     def read(self, value: Any) -> Signed:
         if type(value) is not list or len(value) != 4 or type(value[0]) is not bytes:
             raise codec.wrong("leaf", "an array of body, head, index and path")
-        number = codec.integer(value[1], "leaf.head", 0, min(self.used, len(self._heads) - 1))
-        self.used = max(self.used, number + 1)
+        number = codec.integer(value[1], "leaf.head", 0, len(self._heads) - 1)
+        self._used[number] = None
         return Signed(value[0], self._heads[number], *signing.read_place(value[2], value[3]))
 
 

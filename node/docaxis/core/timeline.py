@@ -4,10 +4,10 @@ Values and words only; whether the evidence holds is decided in `docaxis.core.ev
 of Vietnam show them (UTC+7, no summer time).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, Literal, NamedTuple
 
-from docaxis.core.errors import TheirFault
+from docaxis.core.errors import REGISTRY, TheirFault
 from docaxis.core.ids import DocId, KeyId, PartyId
 from docaxis.core.lifecycle import CODE_VIETNAMESE, VIETNAMESE, Code, State
 
@@ -47,17 +47,28 @@ class Row(NamedTuple):
     notes: tuple[str, ...]
 
 
+class Fault(NamedTuple):
+    """Why a transmission does not hold: the broken link, a code of the registry, and what was found there."""
+
+    link: str
+    code: str
+    problem: str
+
+
 class Transmission(NamedTuple):
-    """One recipient: the state that follows from its rows, and the rows in the order in which they were kept."""
+    """One recipient: the state that follows from its rows, and the rows in the order in which they were kept. Where a
+    party contradicts itself no state follows: `state` is None, and `fault` says why."""
 
     recipient: Party
-    state: State
+    state: State | None
     rows: tuple[Row, ...]
+    fault: Fault | None = None
 
 
 class Timeline(NamedTuple):
-    """A document's history that was proved: who sent what when, what each recipient covered said, and who exported it
-    when. `files` are names with sizes in bytes; `others` counts recipients whose history is not in this file."""
+    """A document's history as far as it was proved: who sent what when, what each recipient covered said, and who
+    exported it when. `files` are names with sizes in bytes; `others` counts recipients whose history is not in this
+    file."""
 
     doc: DocId
     sender: Party
@@ -71,6 +82,11 @@ class Timeline(NamedTuple):
     exporter: Party
     exported_ms: int
 
+    @property
+    def holds(self) -> bool:
+        """Whether every transmission holds; what is said of the others stands in any case."""
+        return all(each.fault is None for each in self.transmissions)
+
 
 NOTES: Final[dict[str, tuple[str, str]]] = {
     "late": ("late or repeated; the state stays as it was", "đến muộn hoặc lặp lại; trạng thái giữ nguyên"),
@@ -83,12 +99,16 @@ NOTES: Final[dict[str, tuple[str, str]]] = {
         "the stated time and the time of signing differ by more than an hour",
         "giờ ghi trong phát biểu khác giờ ký quá một giờ",
     ),
+    "unproved": ("its signature is not proved", "chữ ký chưa được chứng minh"),
 }
-"""What may be remarkable about a row without being wrong, in English and Vietnamese."""
+"""What may be remarkable about a row, in English and Vietnamese; only ``unproved`` is wrong besides."""
 
 _WORDS: Final[dict[str, tuple[str, str]]] = {
     "holds": ("EVIDENCE HOLDS", "HỒ SƠ HỢP LỆ"),
     "broken": ("EVIDENCE DOES NOT HOLD", "HỒ SƠ KHÔNG HỢP LỆ"),
+    "partly": ("EVIDENCE DOES NOT HOLD FOR", "HỒ SƠ KHÔNG HỢP LỆ ĐỐI VỚI"),
+    "rest": ("EVIDENCE HOLDS FOR", "HỒ SƠ HỢP LỆ ĐỐI VỚI"),
+    "fault": ("does not hold", "không hợp lệ"),
     "link": ("Broken link", "Chỗ bị đứt"),
     "doc": ("Document", "Mã văn bản"),
     "number": ("Number", "Số, ký hiệu"),
@@ -135,7 +155,7 @@ def state_words(state: State, language: Language) -> str:
 
 def render(timeline: Timeline, language: Language = "both") -> str:
     """The timeline as lines of text for a clerk: the verdict, a summary of all recipients, then each one's history."""
-    lines = [_in(_WORDS["holds"], language), *_about(timeline, language), *_summary(timeline, language)]
+    lines = [*_verdict(timeline, language), *_about(timeline, language), *_summary(timeline, language)]
     for transmission in timeline.transmissions:
         lines += ["", *_transmission_lines(transmission, language)]
     return "\n".join(lines) + "\n"
@@ -143,11 +163,26 @@ def render(timeline: Timeline, language: Language = "both") -> str:
 
 def render_broken(link: str, fault: TheirFault, language: Language = "both") -> str:
     """The verdict on evidence that does not hold: the exact broken link, what it means, and what was found there."""
-    titles = (fault.known.title_en, fault.known.title_vi)
-    lines = [_in(_WORDS["broken"], language)]
-    lines += [_labelled("link", link, language)] if link else []
-    lines += [f"{_in(titles, language)} ({fault.code})", _one_line(fault.detail.removeprefix(f"{link}: "))]
-    return "\n".join(line for line in lines if line) + "\n"
+    found = Fault(link, fault.code, fault.detail.removeprefix(f"{link}: "))
+    return "\n".join([_in(_WORDS["broken"], language), *_fault_lines(found, language)]) + "\n"
+
+
+def _fault_lines(fault: Fault, language: Language) -> list[str]:
+    known = REGISTRY[fault.code]
+    lines = [_labelled("link", fault.link, language)] if fault.link else []
+    lines += [f"{_in((known.title_en, known.title_vi), language)} ({fault.code})", _one_line(fault.problem)]
+    return [line for line in lines if line]
+
+
+def _verdict(timeline: Timeline, language: Language) -> Iterator[str]:
+    """Whether all of it holds; else for whom it does not, and for whom it does."""
+    if timeline.holds:
+        yield _in(_WORDS["holds"], language)
+        return
+    for word, holds in (("partly", False), ("rest", True)):
+        some = [each for each in timeline.transmissions if (each.fault is None) is holds]
+        if some:
+            yield f"{_in(_WORDS[word], language)} {len(some)}/{len(timeline.transmissions)}{_named(some)}"
 
 
 def _about(timeline: Timeline, language: Language) -> Iterator[str]:
@@ -169,16 +204,24 @@ def _about(timeline: Timeline, language: Language) -> Iterator[str]:
 def _summary(timeline: Timeline, language: Language) -> Iterator[str]:
     """How many recipients are in which state, the furthest first, and who they are where they are few."""
     yield _labelled("to", str(len(timeline.transmissions)), language)
-    for state in sorted({each.state for each in timeline.transmissions}, reverse=True):
-        there = [each.recipient.id for each in timeline.transmissions if each.state is state]
-        named = f": {', '.join(there)}" if len(there) <= RECIPIENTS_NAMED_MAX else ""
-        yield f"{len(there):6}  {state_words(state, language)}{named}"
+    for state in sorted({each.state for each in timeline.transmissions if each.state is not None}, reverse=True):
+        there = [each for each in timeline.transmissions if each.state is state]
+        yield f"{len(there):6}  {state_words(state, language)}{_named(there)}"
+    if faulty := [each for each in timeline.transmissions if each.fault is not None]:
+        yield f"{len(faulty):6}  {_in(_WORDS['fault'], language)}{_named(faulty)}"
     if timeline.others:
         yield _labelled("others", str(timeline.others), language)
 
 
+def _named(some: Sequence[Transmission]) -> str:
+    return f": {', '.join(each.recipient.id for each in some)}" if len(some) <= RECIPIENTS_NAMED_MAX else ""
+
+
 def _transmission_lines(transmission: Transmission, language: Language) -> list[str]:
-    lines = [f"{_party(transmission.recipient, language)}: {state_words(transmission.state, language)}"]
+    state, fault = transmission.state, transmission.fault
+    shown = _in(_WORDS["fault"], language) if state is None else state_words(state, language)
+    lines = [f"{_party(transmission.recipient, language)}: {shown}"]
+    lines += [f"  {line}" for line in _fault_lines(fault, language)] if fault else []
     for row in transmission.rows:
         lines += _row_lines(row, language)
     return lines if transmission.rows else [*lines, f"  {_in(_WORDS['nothing'], language)}"]
