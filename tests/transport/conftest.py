@@ -14,9 +14,10 @@ from tests.transport.town import Town
 def pytest_asyncio_loop_factories(
     config: pytest.Config, item: pytest.Item
 ) -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
-    """uvloop, as nodes use it where it exists; the client's tests on asyncio's loop as well: their TLS differs."""
+    """uvloop, as nodes use it where it exists; the client's and the bounds' tests on asyncio's as well:
+    their TLS differs, and so do their transports."""
     loops: dict[str, Callable[[], asyncio.AbstractEventLoop]] = {"uvloop": uvloop.new_event_loop}
-    if item.path.name.startswith("test_client"):
+    if item.path.name.startswith(("test_client", "test_server_bounds")):
         loops["asyncio"] = asyncio.new_event_loop
     return loops
 

@@ -1,6 +1,8 @@
 """The listener under load: how slow, how many, how often, and the end."""
 
 import asyncio
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -22,6 +24,20 @@ from tests.transport.town import (
     put_head,
     reply_of,
 )
+
+
+@pytest.fixture
+def mistakes() -> Iterator[list[dict[str, Any]]]:
+    """What reaches whoever watches the loop: at the end of each test that asks for it there must be nothing."""
+    seen: list[dict[str, Any]] = []
+    yield seen
+    assert not seen
+
+
+def watch(mistakes: list[dict[str, Any]]) -> None:
+    """From now on, in this loop."""
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: mistakes.append(context))
+
 
 # --- how slow it may be ---------------------------------------------------------------------------------------------
 
@@ -58,15 +74,36 @@ async def test_a_body_that_does_not_come_is_a_timeout(town: Town) -> None:
         assert await line.rest() == b""
 
 
-async def test_a_body_cut_off_is_not_handed_on(town: Town) -> None:
-    """Half a batch is no batch."""
+async def test_a_body_cut_off_is_not_handed_on(town: Town, mistakes: list[dict[str, Any]]) -> None:
+    """Half a batch is no batch, and whoever hangs up is refused: that is no mistake of ours."""
+    watch(mistakes)
     hue, hanoi = await pair(town)
     async with line_to(hue, hanoi.tls._identity) as line:
         await line.say(put(hanoi.batch(hue.party, b"x" * 1_000))[:-100])
     async with line_to(hue, hanoi.tls._identity) as line:
         await line.say(get_head("/v1/hello"))
         assert (await line.hear())[0] == 200
+    while not hue.refusals:  # noqa: ASYNC110  # there is nothing to wait on: nobody is told
+        await asyncio.sleep(0.02)
     assert not hue.office.batches
+    assert (hue.refusals[0].peer, hue.refusals[0].code) == ("G22", "request.malformed")
+    assert hue.refusals[0].detail.endswith("hung up before the end")
+
+
+async def test_a_reader_that_goes_away_is_no_mistake_of_ours(town: Town, mistakes: list[dict[str, Any]]) -> None:
+    """It had the right to; a line that says so, in a log that tells of so many a second."""
+    watch(mistakes)
+    hue, hanoi = await pair(town)
+    path = town.folder / "large"
+    path.write_bytes(b"x" * limits.DIRECTORY_FILE_BYTES_MAX)
+    hue.office.files["large"] = path
+    async with line_to(hue, hanoi.tls._identity) as line:
+        await line.say(get_head("/v1/directory/large"))
+        await line.reader.readuntil(b"\r\n\r\n")
+        line.writer.transport.abort()
+        while not hue.refusals:  # noqa: ASYNC110  # there is nothing to wait on: nobody is told
+            await asyncio.sleep(0.02)
+    assert hue.refusals[0].code == "request.malformed"
 
 
 async def test_an_answer_that_is_not_taken_is_cut(town: Town) -> None:
@@ -109,15 +146,27 @@ async def test_a_peer_may_hold_so_many_connections_and_the_others_still_get_in(t
         assert isinstance(await danang.client.send(danang.wish(hue, b"x")), Delivered)
 
 
-async def test_strangers_share_few_connections(town: Town) -> None:
+async def test_strangers_share_few_connections(town: Town, mistakes: list[dict[str, Any]]) -> None:
     """Without a certificate one is like the other: together they may not crowd out the axis."""
+    watch(mistakes)
     hue, hanoi = await pair(town, QUICK._replace(connections_anonymous_max=1, head_s=5))
     async with line_to(hue) as one, line_to(hue) as two:
         await one.say(get_head("/v1/directory/x"))
         assert (await one.refusal())[1] == "directory.not-found"
-        await two.say(get_head("/v1/directory/x"))
         assert await two.rest() == b""
+        assert Refusal("", "node.busy", "one connection too many of strangers, or in all") in hue.refusals
         assert isinstance(await hanoi.client.send(hanoi.wish(hue, b"x")), Delivered)
+
+
+async def test_a_thousand_strangers_cost_a_few_lines(town: Town, mistakes: list[dict[str, Any]]) -> None:
+    """Whoever may not come in is counted, and told of in part."""
+    watch(mistakes)
+    hue, _ = await pair(town, QUICK._replace(connections_anonymous_max=0, head_s=5))
+    for _ in range(60):
+        async with line_to(hue) as line:
+            assert await line.rest() == b""
+    assert hue.tls.noted.count == 60
+    assert len(hue.refusals) < 60
 
 
 async def test_there_are_only_so_many_connections_in_all(town: Town) -> None:

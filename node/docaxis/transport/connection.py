@@ -7,7 +7,7 @@ request and for the whole of it, and errors that tell nothing. What a request me
 import asyncio
 from collections import Counter
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
@@ -22,6 +22,10 @@ from docaxis.transport.problems import problem_of
 from docaxis.transport.tls import identify
 
 Handler = Callable[[web.BaseRequest], Any]
+
+HUNG_UP: Final = (ConnectionResetError, ConnectionAbortedError, BrokenPipeError, web.RequestPayloadError)
+"""What aiohttp and the loop raise where a caller has gone, in the middle of what it says or of what it is told."""
+GONE: Final = "the caller hung up before the end"
 
 _HEADERS: Final = {"Server": "docaxis", "Cache-Control": "no-store"}
 
@@ -90,8 +94,10 @@ class Connection(web.RequestHandler):
             super().connection_made(transport)
         else:
             self._force_close = True
-            assert isinstance(transport, asyncio.Transport)
-            transport.abort()
+            whose = "a peer" if self.certificate else "strangers"
+            self._lines.noted("", "node.busy", f"one connection too many of {whose}, or in all")
+            # uvloop's transports are none of asyncio's by their class, and know how to be cut all the same.
+            cast(asyncio.Transport, transport).abort()
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Whatever the reason."""
@@ -123,6 +129,9 @@ class Connection(web.RequestHandler):
         message: str | None = None,
     ) -> web.StreamResponse:
         """Nonsense on the line, or a mistake of ours: a problem document either way, and no word too many."""
+        if isinstance(exc, HUNG_UP):
+            self.log_exception("", exc_info=exc)
+            raise ConnectionError("nobody is there to be answered")
         if status >= 500:
             self.log_exception("a request failed", exc_info=exc)
             error: DocaxisError = OurFault("node.store", "")
@@ -134,8 +143,13 @@ class Connection(web.RequestHandler):
         return refusal(error, status if status < 500 else 503, hang_up=True)
 
     def log_exception(self, *args: Any, **keywords: Any) -> None:
-        """What no handler foresaw is a bug: it goes to whoever watches the loop, not into a log of aiohttp's."""
-        self._loop.call_exception_handler({"message": str(args[0]), "exception": keywords.get("exc_info")})
+        """What no handler foresaw is a bug, and goes to whoever watches the loop, not into a log of aiohttp's; unless
+        the caller went away, which is its right."""
+        error = keywords.get("exc_info")
+        if isinstance(error, HUNG_UP):
+            self._lines.noted(self._identified[1] if self._identified else "", "request.malformed", GONE)
+        else:
+            self._loop.call_exception_handler({"message": str(args[0]), "exception": error})
 
 
 class Lines(web.Server):

@@ -18,7 +18,7 @@ from docaxis.core.errors import DocaxisError, OurFault, TheirFault
 from docaxis.core.ids import DocId, PartyId
 from docaxis.transport import base
 from docaxis.transport.base import PeerService, ServerSettings
-from docaxis.transport.connection import Connection, Lines, refusal
+from docaxis.transport.connection import GONE, HUNG_UP, Connection, Lines, refusal
 from docaxis.transport.tls import PeerTls
 
 _PIECE_BYTES: Final = 256 * limits.KIB
@@ -166,6 +166,8 @@ class PeerServer:
             raise _malformed(f"the body took longer than {self._settings.body_s:g} s", 408) from None
         except asyncio.IncompleteReadError:
             raise _malformed("the body is shorter than announced") from None
+        except HUNG_UP:
+            raise _malformed(GONE) from None
 
     async def _content(self, request: web.BaseRequest, peer: PartyId, rest: str) -> web.StreamResponse:
         doc, _, digest = rest.partition("/")
