@@ -28,7 +28,7 @@ async def test_whatever_changes_something_needs_a_key(shared: Pair, key: str | N
         ({"to": "H49"}, "request.malformed"),
         ({"to": ["h49"]}, "id.malformed"),
         ({"to": ["H99"]}, "party.unknown"),
-        ({"to": ["G22"]}, "envelope.wrong-recipient"),
+        ({"to": ["G22"]}, "envelope.to-self"),
         ({"kind": "recall"}, "request.malformed"),
         ({"kind": "update"}, "request.malformed"),
         ({"kind": "update", "ref": "00" * 32}, "envelope.reference"),

@@ -209,11 +209,11 @@ def test_published_drafts_leave_nothing_behind(run: Run) -> None:
     [
         (["show", "nowhere"], "directory.not-found"),
         (["show", "pub", "H50"], "party.unknown"),
-        (["add", "pub", "missing.json"], "node.config"),
+        (["add", "pub", "missing.json"], "file.unusable"),
         (["add", "pub", "an.pub"], "directory.invalid"),
         (["add", "pub", "H57.json"], "directory.invalid"),
         (["add", "pub", "H49.json", "H57.json", "--officer", "an.pub"], "directory.invalid"),
-        (["add", "pub", "H49.json", "--officer", "H49.json"], "node.keys"),
+        (["add", "pub", "H49.json", "--officer", "H49.json"], "file.wrong"),
         (["rotate", "pub"], "directory.invalid"),
         (["rotate", "pub", "--entry", "H57.json"], "party.unknown"),
         (["rotate", "pub", "--role", "h49", "--officer", "an.pub"], "id.malformed"),
@@ -243,7 +243,7 @@ def test_without_a_passphrase_nobody_signs(run: Run, monkeypatch: pytest.MonkeyP
     publish_first(run)
     monkeypatch.delenv("DOCAXIS_PASSPHRASE")
     code, found = run("publish", "pub")
-    assert (code, found["error"]["code"]) == (main.OURS, "node.keys")
+    assert (code, found["error"]["code"]) == (main.OURS, "node.passphrase")
 
 
 def test_people_are_told_what_comes_next(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -83,7 +83,7 @@ def test_keys_are_encrypted_when_a_passphrase_is_given(tmp_path: Path, monkeypat
     for name in (places.SIGNING_KEY, places.TLS_KEY):
         assert b"ENCRYPTED" in (tmp_path / "h49" / name).read_bytes()
     assert load_ed25519(tmp_path / "h49" / places.SIGNING_KEY, "bí mật")
-    with pytest.raises(OurFault, match=r"node\.keys"):
+    with pytest.raises(OurFault, match=r"node\.passphrase"):
         load_ed25519(tmp_path / "h49" / places.SIGNING_KEY, "wrong")
 
 

@@ -80,7 +80,7 @@ def test_a_key_whose_request_was_refused_may_be_used_again(circle: Circle) -> No
         ((), {}, "codec.schema"),
         (("H99",), {}, "party.unknown"),
         (("h 49",), {}, "id.malformed"),
-        (("G22",), {}, "envelope.wrong-recipient"),
+        (("G22",), {}, "envelope.to-self"),
         (("H49",), {"priority": 9}, "codec.schema"),
         (("H49",), {"meta": {"secrecy": "tối mật"}}, "envelope.secret"),
         (("H49",), {"expires_ms": 1}, "envelope.expired"),

@@ -94,8 +94,9 @@ def test_a_wrong_file_is_refused_with_its_key(text: str, part: str) -> None:
 
 def test_a_missing_file_names_the_command_that_makes_one(tmp_path: Path) -> None:
     """The commonest first mistake is the wrong folder."""
-    with pytest.raises(OurFault, match="docaxis node init"):
+    with pytest.raises(OurFault, match=r"node\.not-found") as caught:
         config.load(tmp_path, {})
+    assert "docaxis node init" in caught.value.known.remedy
 
 
 def test_what_is_written_reads_back_as_the_same_settings() -> None:

@@ -43,7 +43,7 @@ def test_a_passphrase_keeps_the_key_out_of_the_file(tmp_path: Path) -> None:
     keys.save_ed25519(tmp_path / "signing.pem", private, PASSPHRASE)
     content = (tmp_path / "signing.pem").read_bytes()
     assert content.startswith(b"-----BEGIN ENCRYPTED PRIVATE KEY-----")
-    with refused("node.keys"):
+    with refused("node.passphrase"):
         keys.ed25519_of_pem(content)
 
 
@@ -51,7 +51,7 @@ def test_a_passphrase_keeps_the_key_out_of_the_file(tmp_path: Path) -> None:
 def test_a_wrong_or_missing_passphrase_is_an_error_of_ours(tmp_path: Path, passphrase: str | None) -> None:
     """The operator is told what to do; nobody sees a traceback."""
     keys.save_ed25519(tmp_path / "signing.pem", keys.new_ed25519(), PASSPHRASE)
-    with refused("node.keys") as caught:
+    with refused("node.passphrase") as caught:
         keys.load_ed25519(tmp_path / "signing.pem", passphrase)
     assert "passphrase" in caught.value.detail
     assert PASSPHRASE not in caught.value.detail
@@ -104,7 +104,7 @@ def test_the_two_kinds_of_key_are_not_confused() -> None:
     private = keys.new_ed25519()
     pem = keys.new_tls_key(PASSPHRASE)
     assert keys.tls_key_of_pem(pem, PASSPHRASE).curve.name == "secp256r1"
-    with refused("node.keys"):
+    with refused("node.passphrase"):
         certificates.make_certificate(certificates.party_of_name("h49.axis.invalid"), pem, DAY_MS)
     assert len(keys.public_ed25519(private)) == 32
 

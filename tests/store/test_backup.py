@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from docaxis.core.effects import PutContent
-from docaxis.core.errors import OurFault
+from docaxis.core.errors import OurFault, TheirFault
 from docaxis.store import backup
 from docaxis.store.blobs import Blobs
 from docaxis.store.sqlite import SqliteStore
@@ -120,13 +120,13 @@ async def test_only_a_sound_backup_is_restored(node: Node, tmp_path: Path) -> No
         (tmp_path / "nothing", "no backup"),
         (tmp_path / "empty", "is empty"),
     ):
-        with pytest.raises(OurFault, match=why):
+        with pytest.raises(TheirFault, match=why):
             restore(source, tmp_path / "other")
     content[4_096 * 3 : 4_096 * 5] = b"\xff" * 8_192
     damaged.write_bytes(content)
-    with pytest.raises(OurFault) as refused:
+    with pytest.raises(TheirFault, match="is damaged") as refused:
         restore(tmp_path / "backup", tmp_path / "other")
-    assert refused.value.code == "node.store"
+    assert refused.value.code == "file.wrong"
     assert not (tmp_path / "other" / "node.db").exists()
 
 

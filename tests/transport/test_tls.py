@@ -112,7 +112,8 @@ async def test_an_encrypted_key_opens_with_its_passphrase_alone(tmp_path: Path, 
     PeerTls(locked, lambda *_: None)
     with pytest.raises(OurFault) as caught:
         PeerTls(locked._replace(passphrase=passphrase), lambda *_: None)
-    assert caught.value.code == "node.keys"
+    assert caught.value.code == "node.passphrase"
+    assert "tls.pem" in caught.value.detail
 
 
 async def test_a_certificate_of_another_key_is_said_at_the_start(tmp_path: Path) -> None:

@@ -29,15 +29,12 @@ def node_option(parser: argparse.ArgumentParser) -> None:
 
 
 def folder_of(arguments: argparse.Namespace) -> Path:
-    """The node's folder; raises `OurFault` ``node.config`` where there is none."""
+    """The node's folder; raises `OurFault` ``node.not-found`` where there is none."""
     given = arguments.node or os.environ.get(NODE_VARIABLE) or "."
     folder = Path(given).expanduser()
     if not (folder / config.FILE_NAME).is_file():
         where = "this folder" if str(folder) == "." else str(folder)
-        raise OurFault(
-            "node.config",
-            f"{where} holds no node; name one with --node DIR or {NODE_VARIABLE}, or make one with `docaxis node init`",
-        )
+        raise OurFault("node.not-found", f"{where} holds no node")
     return folder
 
 
@@ -69,5 +66,7 @@ def _port_in_use(folder: Path) -> int:
 def _secret(path: Path) -> str:
     try:
         return path.read_text(encoding="ascii").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise OurFault("node.keys", f"{path} cannot be read: {error}") from None
+    except OSError as error:
+        raise OurFault("node.keys", f"{path} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise OurFault("node.keys", f"{path} holds no token") from None

@@ -302,13 +302,13 @@ def _revocation_files(bench: Bench) -> list[tuple[dict[str, Any], Path]]:
 
 
 def read_public(path: Path) -> bytes:
-    """The public key in an officer's ``.pub`` file; raises `OurFault` ``node.keys``."""
+    """The public key in an officer's ``.pub`` file; raises `TheirFault` ``file.wrong``."""
     try:
         public = bytes.fromhex(json.loads(_read(path))["public"])
     except (ValueError, TypeError, KeyError):
-        raise OurFault("node.keys", f"{path} is not an officer's public file") from None
+        raise TheirFault("file.wrong", f"{path} is not the public file (.pub) of an officer") from None
     if len(public) != 32:
-        raise OurFault("node.keys", f"{path} does not hold an Ed25519 key")
+        raise TheirFault("file.wrong", f"{path} does not hold an Ed25519 key; give an officer's .pub")
     return public
 
 
@@ -334,7 +334,7 @@ def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise OurFault("node.config", f"{path} cannot be read: {error.strerror}") from None
+        raise TheirFault("file.unusable", f"{path} cannot be read: {error.strerror}") from None
 
 
 def _new_passphrase(ask: bool) -> str | None:
@@ -343,7 +343,7 @@ def _new_passphrase(ask: bool) -> str | None:
         return given
     first = getpass.getpass("New passphrase: ")
     if first != getpass.getpass("Once more: "):
-        raise OurFault("node.keys", "the two passphrases differ")
+        raise OurFault("node.passphrase", "the two passphrases differ")
     return first
 
 
@@ -354,7 +354,7 @@ def _passphrase(paths: list[Path]) -> str | None:
     if given or not encrypted:
         return given
     if not sys.stdin.isatty():
-        raise OurFault("node.keys", f"{encrypted[0]} is encrypted; set {PASSPHRASE_VARIABLE}")
+        raise OurFault("node.passphrase", f"{encrypted[0]} is encrypted; set {PASSPHRASE_VARIABLE}")
     return getpass.getpass(f"Passphrase for {encrypted[0]}: ")
 
 

@@ -36,6 +36,7 @@ from docaxis.runtime.metrics import Metrics
 from docaxis.runtime.node import Node, Parts
 from docaxis.runtime.perform import Probe
 from docaxis.runtime.sources import NodeDirectory
+from docaxis.seal.certificates import certificate_der
 from docaxis.seal.keys import read_private
 from docaxis.seal.sign import NodeSeal
 from docaxis.store.base import Store
@@ -202,6 +203,7 @@ def _parts(
         entropy=entropy,
         front=Front(log, Metrics()),
         folder=folder,
+        certificate=certificate_der((folder / places.TLS_CERTIFICATE).read_bytes()),
         policy=Policy(settings.documents.expires_default_days * DAY_MS, settings.peers.credit_items),
         refresh_interval_ms=settings.directory.refresh_interval_s * SECOND_MS,
     )
@@ -239,7 +241,7 @@ def _directory(
 def passphrase_of(folder: Path, environment: Mapping[str, str]) -> str | None:
     """The passphrase for this node's keys: from the environment, or asked for at a terminal if a key is encrypted.
 
-    Raises `OurFault` ``node.keys`` where one is needed and nobody can be asked.
+    Raises `OurFault` ``node.passphrase`` where one is needed and nobody can be asked.
     """
     given = environment.get(PASSPHRASE_VARIABLE)
     if given:
@@ -248,7 +250,7 @@ def passphrase_of(folder: Path, environment: Mapping[str, str]) -> str | None:
     if not encrypted:
         return None
     if not sys.stdin.isatty():
-        raise OurFault("node.keys", f"{folder / encrypted[0]} is encrypted; set {PASSPHRASE_VARIABLE}")
+        raise OurFault("node.passphrase", f"{folder / encrypted[0]} is encrypted; set {PASSPHRASE_VARIABLE}")
     return getpass.getpass(f"Passphrase for the keys in {folder}: ")
 
 

@@ -95,7 +95,7 @@ class Desk:
         for text in written:
             party = self.book.resolve(text)
             if party == self._me:
-                raise TheirFault("envelope.wrong-recipient", f"{text} is this node itself")
+                raise TheirFault("envelope.to-self", f"{text} is this node itself")
             self._require_direct(party)
             found.setdefault(party, text)
         return Addressed(tuple(found), {party: text for party, text in found.items() if party != text})

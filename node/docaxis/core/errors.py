@@ -25,7 +25,10 @@ REGISTRY: Final[dict[str, Known]] = {
         400, "Fields are wrong", "Sai trường dữ liệu", "Compare the object with its specification page."
     ),
     "id.malformed": Known(
-        400, "Malformed identifier", "Mã định danh sai", "Check the code's letters, digits and dots."
+        400,
+        "Malformed identifier",
+        "Mã định danh sai",
+        "Check it: a party's code looks like H49.16, the id of a document or key is hexadecimal digits.",
     ),
     "request.malformed": Known(
         400, "Malformed request", "Yêu cầu sai dạng", "Compare the request with the API's description."
@@ -80,6 +83,9 @@ REGISTRY: Final[dict[str, Known]] = {
     "envelope.wrong-recipient": Known(
         400, "Not addressed to this node", "Không gửi cho đơn vị này", "Send it to its recipients."
     ),
+    "envelope.to-self": Known(
+        400, "Addressed to its own sender", "Gửi cho chính mình", "Leave this node's own code out of the recipients."
+    ),
     "envelope.expired": Known(410, "Deadline for delivery has passed", "Hết hạn chuyển", "Send a new document."),
     "envelope.secret": Known(
         403,
@@ -104,6 +110,7 @@ REGISTRY: Final[dict[str, Known]] = {
     "file.unusable": Known(
         400, "File cannot be used", "Không dùng được tệp", "Check the path, and whether you may read or write there."
     ),
+    "file.wrong": Known(400, "Not the file that is wanted", "Không đúng tệp", "Give what the detail asks for."),
     # the life of a document
     "document.unknown": Known(404, "No such document", "Không có văn bản này", "Check the id with inbox or outbox."),
     "document.ambiguous": Known(
@@ -136,11 +143,31 @@ REGISTRY: Final[dict[str, Known]] = {
     "node.unreachable": Known(
         502, "The node does not answer", "Không kết nối được nút", "Start it with `docaxis node run`."
     ),
-    "node.config": Known(500, "The configuration is wrong", "Cấu hình sai", "Correct every line named in the detail."),
+    "node.config": Known(500, "The configuration is wrong", "Cấu hình sai", "Put right everything the detail names."),
+    "node.not-found": Known(
+        404,
+        "No node here",
+        "Không có nút ở đây",
+        "Name the node's folder with --node DIR or DOCAXIS_NODE, or make one with `docaxis node init`.",
+    ),
+    "node.running": Known(
+        409, "In use by a process that runs", "Nút đang chạy", "Use the node that runs, or stop it first."
+    ),
     "node.exists": Known(
         409, "Something is here already", "Đã tồn tại", "Choose another folder, or remove it yourself."
     ),
-    "node.keys": Known(500, "The keys cannot be opened", "Không mở được khóa", "Give the right passphrase."),
+    "node.keys": Known(
+        500,
+        "The keys cannot be opened",
+        "Không mở được khóa",
+        "Put right what the detail names; a file that is lost comes back from your own copy of it.",
+    ),
+    "node.passphrase": Known(
+        500,
+        "The passphrase does not open the key",
+        "Mật khẩu không mở được khóa",
+        "Give the right passphrase in DOCAXIS_PASSPHRASE, or at the terminal.",
+    ),
     "store.too-new": Known(500, "Database of a newer program", "Cơ sở dữ liệu mới hơn", "Run the newer docaxis."),
     "peer.unreachable": Known(502, "Peer not reachable", "Không kết nối được", "The node tries again by itself."),
     "peer.timeout": Known(504, "Peer does not answer", "Quá thời gian chờ", "The node tries again by itself."),
@@ -157,6 +184,18 @@ REGISTRY: Final[dict[str, Known]] = {
     ),
     "directory.mismatch": Known(
         400, "Parts do not belong together", "Các phần không khớp", "Fetch from another source."
+    ),
+    "directory.incomplete": Known(
+        400,
+        "A part of the draft is missing",
+        "Thiếu một phần của bản thảo",
+        "Carry the folder that bears the agency's code along with its draft.",
+    ),
+    "directory.not-officer": Known(
+        403,
+        "Not a key of this role",
+        "Không phải khóa của vai trò này",
+        "Sign with the key of an officer of the role; one who leaves it needs --published.",
     ),
     "directory.wrong-path": Known(400, "Speaks outside its own units", "Vượt quá phạm vi", "Sign only your own units."),
     "directory.malformed": Known(400, "Directory not readable", "Danh bạ không đọc được", "Fetch from another source."),

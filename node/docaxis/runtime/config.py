@@ -209,15 +209,15 @@ def _known(table: str) -> dict[str, Field[Any]]:
 def load(folder: Path, environment: Mapping[str, str]) -> Read:
     """Reads the settings of the node in `folder`; the environment (``DOCAXIS_API_PORT=9000``) wins over the file.
 
-    Raises `OurFault` ``node.config`` that lists every mistake.
+    Raises `OurFault` ``node.not-found``, or ``node.config`` that lists every mistake.
     """
     path = folder / FILE_NAME
     try:
         text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise OurFault("node.not-found", f"{folder} holds no node") from None
     except (OSError, UnicodeDecodeError) as error:
-        raise OurFault(
-            "node.config", f"{path} cannot be read ({error}); make a node with `docaxis node init`"
-        ) from None
+        raise OurFault("node.config", f"{path} cannot be read ({error})") from None
     return read(text, environment, str(path))
 
 

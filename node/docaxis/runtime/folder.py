@@ -52,7 +52,7 @@ def take_backup(folder: Path, target: Path, now_ms: int) -> Copied:
 def restore_backup(source: Path, folder: Path) -> Copied:
     """Puts a backup into the folder of a node that holds no documents; settings that are there already stay.
 
-    Raises `OurFault` ``node.exists``, ``node.disk-full`` or ``node.store``.
+    Raises `OurFault` ``node.exists``, ``node.disk-full`` or ``node.store``, and `TheirFault` ``file.wrong``.
     """
     taken = backup.restore(source, folder / DATABASE, folder / BLOBS)
     _copy(source, folder)

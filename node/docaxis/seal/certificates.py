@@ -45,7 +45,8 @@ def certificate_sha256(der: bytes) -> bytes:
 def make_certificate(party: PartyId, key_pem: bytes, now_ms: int, passphrase: str | None = None) -> bytes:
     """DER of a self-signed certificate for the P-256 key in `key_pem`, with `tls_name(party)` as its only name.
 
-    It is back-dated, so that a peer whose clock is behind accepts it at once. Raises `OurFault` ``node.keys``.
+    It is back-dated, so that a peer whose clock is behind accepts it at once. Raises `OurFault` ``node.keys`` or
+    ``node.passphrase``.
     """
     key = tls_key_of_pem(key_pem, passphrase)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, party)])
@@ -78,6 +79,13 @@ def certificate_der(pem: bytes) -> bytes:
         return x509.load_pem_x509_certificate(pem).public_bytes(Encoding.DER)
     except ValueError:
         raise TheirFault("codec.malformed", "not a certificate in PEM") from None
+
+
+def certificate_times_ms(der: bytes) -> tuple[int, int]:
+    """Since when and until when a certificate is valid, in ms since 1970 UTC; raises `TheirFault` ``codec.*``."""
+    certificate = _read(der)
+    since, until = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    return int(since.timestamp()) * 1000, int(until.timestamp()) * 1000
 
 
 def certificate_names(der: bytes) -> tuple[str, ...]:

@@ -59,12 +59,12 @@ def save_ed25519(path: Path, private: bytes, passphrase: str | None = None) -> N
 
 
 def load_ed25519(path: Path, passphrase: str | None = None) -> bytes:
-    """The raw private key kept at `path`; raises `OurFault` ``node.keys``."""
+    """The raw private key kept at `path`; raises `OurFault` ``node.keys`` or ``node.passphrase``."""
     return ed25519_of_pem(read_private(path), passphrase, str(path))
 
 
 def ed25519_of_pem(pem: bytes, passphrase: str | None = None, where: str = "the key") -> bytes:
-    """The raw private key in PKCS#8 PEM; `where` names it in the error. Raises `OurFault` ``node.keys``."""
+    """The raw private key in PKCS#8 PEM; `where` names it in the error. Raises as `load_ed25519`."""
     key = _open(pem, passphrase, where)
     if not isinstance(key, Ed25519PrivateKey):
         raise OurFault("node.keys", f"{where} holds another kind of key, not Ed25519")
@@ -85,7 +85,7 @@ def new_tls_key(passphrase: str | None = None) -> bytes:
 
 
 def tls_key_of_pem(pem: bytes, passphrase: str | None = None, where: str = "the key") -> EllipticCurvePrivateKey:
-    """The P-256 key in PKCS#8 PEM; for `docaxis.seal.certificates`. Raises `OurFault` ``node.keys``."""
+    """The P-256 key in PKCS#8 PEM; for `docaxis.seal.certificates` and TLS. Raises as `load_ed25519`."""
     key = _open(pem, passphrase, where)
     if not isinstance(key, EllipticCurvePrivateKey) or not isinstance(key.curve, SECP256R1):
         raise OurFault("node.keys", f"{where} holds another kind of key, not P-256")
@@ -156,7 +156,8 @@ def _open(pem: bytes, passphrase: str | None, where: str) -> PrivateKeyTypes:
             secret = None  # a passphrase for another key of this node; this one lies open
         return load_pem_private_key(pem, secret)
     except TypeError:
-        raise OurFault("node.keys", f"{where} is encrypted; a passphrase is needed") from None
+        raise OurFault("node.passphrase", f"{where} is encrypted; a passphrase is needed") from None
     except (ValueError, UnsupportedAlgorithm):
-        reason = "the passphrase is wrong" if secret else "it is no private key in PEM"
-        raise OurFault("node.keys", f"{where} cannot be opened: {reason}") from None
+        if secret:
+            raise OurFault("node.passphrase", f"{where} cannot be opened: the passphrase is wrong") from None
+        raise OurFault("node.keys", f"{where} is no private key in PEM") from None

@@ -77,7 +77,7 @@ class NodeSeal:
 
     @classmethod
     def load(cls, path: Path, passphrase: str | None = None) -> "NodeSeal":
-        """Opens the key kept at `path`; raises `OurFault` ``node.keys``."""
+        """Opens the key kept at `path`; raises `OurFault` ``node.keys`` or ``node.passphrase``."""
         return cls(load_ed25519(path, passphrase))
 
     @property

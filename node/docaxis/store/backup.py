@@ -11,7 +11,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from docaxis.core.errors import OurFault
+from docaxis.core.errors import OurFault, TheirFault
 from docaxis.store import disk, migrate
 
 DATABASE: Final = "node.db"
@@ -50,8 +50,8 @@ def copy_database(database: Path, target: Path, now_ms: int) -> None:
 def restore(source: Path, database: Path, blobs: Path) -> Taken:
     """Puts the backup in the folder `source` where a node will look for its database and its chunks.
 
-    Raises `OurFault` ``node.exists`` if there is a database already, ``node.disk-full``, or ``node.store`` for what is
-    no backup or is damaged.
+    Raises `OurFault` ``node.exists`` if there is a database already, ``node.disk-full`` or ``node.store``, and
+    `TheirFault` ``file.wrong`` for what is no backup or is damaged.
     """
     with disk.faults(database.parent):
         if database.exists() or database.with_name(f"{database.name}-wal").exists():
@@ -64,19 +64,30 @@ def restore(source: Path, database: Path, blobs: Path) -> Taken:
 
 
 def check(path: Path) -> int:
-    """The time of the backup at `path`, ms since 1970 UTC; raises `OurFault` ``node.store`` unless it is sound."""
+    """The time of the backup at `path`, ms since 1970 UTC; raises `TheirFault` ``file.wrong`` unless it is sound."""
     if not path.is_file():
-        raise OurFault("node.store", f"no backup at {path}")
+        raise TheirFault("file.wrong", f"no backup at {path}; name a folder made by `docaxis node backup`")
     with disk.faults(path.parent), closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as found:
         if migrate.version(found) == 0:
-            raise OurFault("node.store", f"{path} is empty")
+            raise TheirFault("file.wrong", f"{path} is empty; name a whole backup")
         mark = found.execute("SELECT value FROM meta WHERE name = ?", (MARK,)).fetchone()
         if mark is None:
-            raise OurFault("node.store", f"{path} is a database, but not a backup")
-        answer = found.execute("PRAGMA quick_check(1)").fetchone()[0]
+            raise TheirFault(
+                "file.wrong", f"{path} is a node's own database, not a backup; make one with `docaxis node backup`"
+            )
+        answer = _quick_check(found)
         if answer != "ok":
-            raise OurFault("node.store", f"{path} is damaged: {answer}")
+            raise TheirFault("file.wrong", f"{path} is damaged: {answer}; name another backup")
         return int(mark[0])
+
+
+def _quick_check(found: sqlite3.Connection) -> str:
+    try:
+        return str(found.execute("PRAGMA quick_check(1)").fetchone()[0])
+    except sqlite3.DatabaseError as error:
+        if isinstance(error, sqlite3.OperationalError):  # the disk's, not the file's
+            raise
+        return str(error)
 
 
 def _copy_database(database: Path, target: Path, now_ms: int) -> Path:

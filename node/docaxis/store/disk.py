@@ -98,7 +98,7 @@ class Owner:
             fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             self.release()
-            raise OurFault("node.store", f"{path.parent} is in use by another process") from None
+            raise OurFault("node.running", f"{path.parent} is in use by another process") from None
 
     def release(self) -> None:
         """Lets others have it."""

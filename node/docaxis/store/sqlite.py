@@ -61,7 +61,7 @@ class SqliteStore:
     # --- opening, writing, closing ----------------------------------------------------------------------------------
 
     async def open(self, now_ms: int) -> Life:
-        """See `Store.open`; also raises ``node.store`` while another process has it open."""
+        """See `Store.open`; also raises ``node.running`` while another process has it open."""
         return await asyncio.to_thread(self._begin, now_ms, asyncio.get_running_loop())
 
     async def life(self) -> Life:

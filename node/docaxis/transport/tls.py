@@ -14,7 +14,7 @@ from docaxis.core.addresses import Book, Entry, Status
 from docaxis.core.errors import DocaxisError, OurFault, TheirFault
 from docaxis.core.ids import PartyId
 from docaxis.seal.certificates import certificate_names, check_certificate, party_of_name, tls_name
-from docaxis.seal.keys import key_id, read_private
+from docaxis.seal.keys import key_id, read_private, tls_key_of_pem
 from docaxis.transport.base import Refused
 
 # Certificates put into a trust store before other work gets its turn: 0.2 ms each, and 2 ms in a store of ten thousand,
@@ -98,13 +98,16 @@ class PeerTls:
     """
 
     def __init__(self, identity: Identity, refused: Refused) -> None:
-        """Opens key and certificate; raises `OurFault` ``node.keys``. Call `adopt` before anything else.
+        """Opens key and certificate; raises `OurFault` ``node.keys`` or ``node.passphrase``. Call `adopt` before
+        anything else.
 
         `refused` is told of what TLS and the server refuse, a bounded number of times a second.
         """
         self.me: Final = identity.party
         self.noted: Final = Refusals(refused)
         self._identity = identity
+        # OpenSSL would name a wrong passphrase "PEM lib"
+        tls_key_of_pem(read_private(identity.key), identity.passphrase, str(identity.key))
         self._book: Book | None = None
         self._adopting = asyncio.Lock()
         self._listed: dict[bytes, PartyId] = {}
@@ -220,9 +223,17 @@ class PeerTls:
             # An empty passphrase fails on an encrypted key; none at all would make OpenSSL ask at the terminal.
             context.load_cert_chain(identity.certificate, identity.key, identity.passphrase or "")
         except (ssl.SSLError, OSError, ValueError) as error:
-            reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or "not readable"
-            raise OurFault("node.keys", f"{identity.key} and {identity.certificate}: {reason}") from None
+            raise OurFault("node.keys", _why_not_loaded(identity, error)) from None
         return context
+
+
+def _why_not_loaded(identity: Identity, error: Exception) -> str:
+    reason = getattr(error, "reason", None)
+    if reason == "KEY_VALUES_MISMATCH":
+        return f"{identity.key} is not the key of {identity.certificate}; the two belong together"
+    if isinstance(error, OSError) and not isinstance(error, ssl.SSLError):
+        return f"{identity.certificate} cannot be read: {error.strerror}"
+    return f"{identity.certificate} is no certificate in PEM ({reason or 'not readable'})"
 
 
 def _context(protocol: int) -> ssl.SSLContext:
