@@ -62,6 +62,7 @@ _MOMENTS: Final = frozenset(
     for name in (
         "created",
         "down_since",
+        "ends",
         "expires",
         "kept",
         "next_try",

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 from docaxis.core.addresses import Book
 from docaxis.core.errors import DocaxisError
 from docaxis.core.ids import PartyId
-from docaxis.core.limits import MIB, MINUTE_MS
+from docaxis.core.limits import DAY_MS, MIB, MINUTE_MS
 from docaxis.core.trust import Freshness, freshness
 from docaxis.directory.repository import Repository
 from docaxis.runtime import config
@@ -22,6 +22,7 @@ from docaxis.runtime import folder as places
 from docaxis.runtime.clock import SystemClock
 from docaxis.runtime.config import Settings
 from docaxis.runtime.disk import Disk
+from docaxis.runtime.listed import Papers, listing
 from docaxis.runtime.sources import nothing_known
 from docaxis.seal.certificates import certificate_der
 from docaxis.seal.keys import key_id, load_ed25519, public_ed25519, read_private
@@ -32,6 +33,7 @@ LEVELS: Final = {"ok": 0, "finding": 1, "broken": 2}
 PEERS_CALLED_MAX: Final = 5
 PEER_ANSWER_S_MAX: Final = 10.0
 CLOCK_APART_MS_MAX: Final = MINUTE_MS
+ENDS_SOON_MS: Final = 30 * DAY_MS
 FSYNC_PROBES: Final = 20
 FSYNC_MS_MAX: Final = 20.0
 _PROBE_BYTES: Final = 4096
@@ -68,7 +70,7 @@ def examine(folder: Path, environment: Mapping[str, str], peers: Sequence[str]) 
     findings += seen
     try:
         passphrase = _passphrase(folder, environment)
-        findings.append(_keys(folder, PartyId(settings.node.id), book, passphrase))
+        findings.append(_keys(folder, PartyId(settings.node.id), book, passphrase, clock.now_ms()))
     except DocaxisError as error:
         return [*findings, Finding("keys", "broken", error.detail, error.known.remedy)]
     return findings + asyncio.run(_peers(folder, settings, passphrase, book, peers, clock))
@@ -155,24 +157,23 @@ def _directory(folder: Path, clock: SystemClock) -> tuple[Book, list[Finding]]:
     return book, [Finding("directory", level, seen, "See that a source of directory.sources can be reached.")]
 
 
-def _keys(folder: Path, me: PartyId, book: Book, passphrase: str | None) -> Finding:
-    """Whether the directory lists what this node signs and shows."""
+def _keys(folder: Path, me: PartyId, book: Book, passphrase: str | None, now_ms: int) -> Finding:
+    """Whether the directory lists what this node signs with and shows, and for how long."""
     public = public_ed25519(load_ed25519(folder / places.SIGNING_KEY, passphrase))
     certificate = certificate_der((folder / places.TLS_CERTIFICATE).read_bytes())
-    entry = book.entry(me)
-    if entry is None:
-        return Finding(
-            "entry", "finding", f"{me} is not in the directory", f"Hand {folder / places.ENTRY} to its officers."
-        )
-    if not any(key.id == key_id(public) for key in entry.keys):
-        return Finding(
-            "entry", "broken", "the directory lists other signing keys", "Have the entry renewed: peers refuse."
-        )
-    if key_id(public) in book.revoked:
-        return Finding("entry", "broken", "the signing key is revoked", "Make new keys and have the entry renewed.")
-    if certificate not in entry.certificates:
-        return Finding("entry", "broken", "the directory lists other certificates", "Have the entry renewed.")
-    return Finding("entry", "ok", f"key {key_id(public).hex()} and certificate are listed")
+    found = listing(Papers(me, key_id(public), certificate), book, now_ms)
+    hand_in = f"Hand {folder / places.ENTRY} to the directory's officers"
+    if book.version == 0 or (found.code == "party.unknown" and book.entry(me) is None):
+        return Finding("entry", "finding", found.detail, f"{hand_in}.")
+    if found.code == "party.revoked":
+        return Finding("entry", "broken", found.detail, "Make new keys (see the manual), and have the entry renewed.")
+    if found.code:
+        return Finding("entry", "broken", found.detail, f"{hand_in}, who renew the entry: peers refuse this node.")
+    seen = f"key {key_id(public).hex()} and certificate are listed"
+    if found.ends_ms and found.ends_ms - now_ms < ENDS_SOON_MS:
+        days = (found.ends_ms - now_ms) // DAY_MS
+        return Finding("entry", "finding", f"{seen}, for {days} days more", "Make new keys, and have them listed.")
+    return Finding("entry", "ok", seen)
 
 
 async def _peers(
@@ -181,7 +182,8 @@ async def _peers(
     me = PartyId(settings.node.id)
     chosen = [book.resolve(each) for each in wanted] or [each for each in book.parties if each != me][:PEERS_CALLED_MAX]
     if not chosen:
-        return [Finding("peers", "finding", "the directory names no peer to call", "Fetch a directory first.")]
+        nobody = Finding("peers", "finding", "the directory names no peer to call", "Fetch a directory first.")
+        return [nobody, *_clock(())]
     tls = PeerTls(Identity(me, folder / places.TLS_CERTIFICATE, folder / places.TLS_KEY, passphrase), _ignored)
     await tls.adopt(book, [entry for each in book.parties if (entry := book.entry(each)) is not None])
     async with AsyncExitStack() as stack:
@@ -220,6 +222,7 @@ def _reached(greeting: Greeting) -> Finding:
 def _clock(greetings: Sequence[Greeting]) -> Iterator[Finding]:
     ahead = [greeting.ahead_ms for greeting in greetings if not greeting.failure]
     if not ahead:
+        yield Finding("clock", "finding", "not compared, no peer answered", "Look at it yourself, or try again later.")
         return
     median_ms = round(statistics.median(ahead))
     seen = f"{abs(median_ms)} ms {'behind' if median_ms > 0 else 'ahead of'} the median of {len(ahead)} peers"

@@ -304,6 +304,7 @@ def _print_status(status: dict[str, Any]) -> None:
     rows = [
         ("state", status["state"]),
         ("up", f"{status['uptime_ms'] // 1000} s, docaxis {status['version']}"),
+        ("identity", _identity(status["identity"])),
         ("directory", f"version {directory['version']}, {directory['freshness']}{_failure(directory['failure'])}"),
         ("queued", str(totals["queued"])),
         ("sent", _counts(totals["outgoing"])),
@@ -332,6 +333,12 @@ def _age(age_ms: int) -> str:
         if seconds >= unit:
             return f"{seconds // unit} {name}"
     return f"{seconds} s"
+
+
+def _identity(identity: dict[str, Any]) -> str:
+    if identity["listed"]:
+        return f"key {identity['key']} is listed"
+    return f"NOT LISTED, peers refuse it: {identity['detail']} ({identity['code']})"
 
 
 def _failure(text: str) -> str:

@@ -19,7 +19,7 @@ from aiohttp import web
 
 from docaxis.api.app import make_app
 from docaxis.core.addresses import Book
-from docaxis.core.errors import OurFault
+from docaxis.core.errors import OurFault, TheirFault
 from docaxis.core.ids import PartyId
 from docaxis.core.limits import DAY_MS, MIB, SECOND_MS
 from docaxis.core.policy import Policy
@@ -36,7 +36,7 @@ from docaxis.runtime.metrics import Metrics
 from docaxis.runtime.node import Node, Parts
 from docaxis.runtime.perform import Probe
 from docaxis.runtime.sources import NodeDirectory
-from docaxis.seal.certificates import certificate_der
+from docaxis.seal.certificates import DOMAIN, certificate_der, certificate_names, tls_name
 from docaxis.seal.keys import read_private
 from docaxis.seal.sign import NodeSeal
 from docaxis.store.base import Store
@@ -176,7 +176,30 @@ class Chosen(NamedTuple):
 
 def _identity(folder: Path, settings: Settings, passphrase: str | None) -> Identity:
     me = PartyId(settings.node.id)
+    certificate_of(folder, me)
     return Identity(me, folder / places.TLS_CERTIFICATE, folder / places.TLS_KEY, passphrase)
+
+
+def certificate_of(folder: Path, me: PartyId) -> bytes:
+    """The node's certificate (DER), once it bears the name of `node.id`.
+
+    Raises `OurFault` ``node.keys`` where it cannot be read, ``node.config`` where it is another's.
+    """
+    path = folder / places.TLS_CERTIFICATE
+    try:
+        certificate = certificate_der(path.read_bytes())
+        names = certificate_names(certificate)
+    except OSError as error:
+        raise OurFault("node.keys", f"{path} cannot be read: {error.strerror}") from None
+    except TheirFault:
+        raise OurFault("node.keys", f"{path} is no certificate in PEM") from None
+    if names != (tls_name(me),):
+        whose = ", ".join(name.removesuffix(DOMAIN).upper() for name in names) or "nobody"
+        raise OurFault(
+            "node.config",
+            f"node.id is {me}, but {path} is the certificate of {whose}: set node.id back, or put the keys of {me} there",
+        )
+    return certificate
 
 
 def _parts(
@@ -203,7 +226,7 @@ def _parts(
         entropy=entropy,
         front=Front(log, Metrics()),
         folder=folder,
-        certificate=certificate_der((folder / places.TLS_CERTIFICATE).read_bytes()),
+        certificate=certificate_of(folder, PartyId(settings.node.id)),
         policy=Policy(settings.documents.expires_default_days * DAY_MS, settings.peers.credit_items),
         refresh_interval_ms=settings.directory.refresh_interval_s * SECOND_MS,
     )

@@ -28,11 +28,13 @@ from docaxis.runtime.disk import Disk
 from docaxis.runtime.entropy import Entropy
 from docaxis.runtime.folder import take_backup
 from docaxis.runtime.hands import Courier, Front
+from docaxis.runtime.listed import Listing, Papers, listing
 from docaxis.runtime.lives import Lives, Needs
 from docaxis.runtime.log import Log
+from docaxis.runtime.owner import check_owner
 from docaxis.runtime.perform import Probe
 from docaxis.runtime.refresh import Directory, Refresher
-from docaxis.runtime.status import directory_status, peers_status, resident_bytes, totals_status
+from docaxis.runtime.status import directory_status, identity_status, peers_status, resident_bytes, totals_status
 from docaxis.store.base import Change, Life, Store
 
 SETTLE_MS_MAX: Final = 10 * limits.SECOND_MS
@@ -76,6 +78,7 @@ class Parts(NamedTuple):
     policy: Policy = Policy()
     refresh_interval_ms: int = limits.HOUR_MS
     folder: Path = Path()
+    certificate: bytes = b""
 
 
 class Node:
@@ -126,7 +129,9 @@ class Node:
         self._started_ms, self._started_ticks_ms = parts.clock.now_ms(), parts.clock.ticks_ms()
         life = await parts.store.open(self._started_ms)
         try:
+            await check_owner(parts.store, parts.me, self.book)
             await parts.gate.adopt(parts.directory.book)
+            self._warn_if_unlisted()
             self._main = asyncio.create_task(self._run(life), name=f"node {parts.me}")
             if self.book.version == 0:
                 await self._refresher.first(FIRST_DIRECTORY_MS_MAX)
@@ -187,7 +192,19 @@ class Node:
 
     async def _adopt(self, book: Book) -> None:
         await self._parts.gate.adopt(book)
+        self._warn_if_unlisted()
         self._lives.report(DirectoryChanged(book))
+
+    def _listing(self) -> Listing:
+        parts = self._parts
+        papers = Papers(parts.me, parts.seal.key_id, parts.certificate)
+        return listing(papers, self.book, parts.clock.now_ms())
+
+    def _warn_if_unlisted(self) -> None:
+        """Peers refuse whom the directory does not list: the operator should hear it here first, at each directory."""
+        found = self._listing()
+        if found.code and self.book.version:
+            self._front.log.note("identity.not-listed", "error", code=found.code, detail=found.detail)
 
     async def _upkeep(self) -> None:
         """Once an hour: chunks that nobody claims go, and some others are looked at again."""
@@ -313,6 +330,7 @@ class Node:
             "uptime_ms": int(parts.clock.ticks_ms() - self._started_ticks_ms),
             "epoch": self._lives.epoch,
             "lives": self._lives.count,
+            "identity": identity_status(parts.seal.key_id, self._listing()),
             "directory": directory_status(self.book, now_ms, self._refresher.last_ms, self._refresher.failure),
             "peers": peers_status(self._lives.delivery(), await parts.store.lines(), now_ms),
             "waiting_events": self._lives.waiting,

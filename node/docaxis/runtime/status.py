@@ -10,9 +10,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from docaxis.core.addresses import Book
+from docaxis.core.ids import KeyId
 from docaxis.core.lifecycle import State
 from docaxis.core.schedule import LANE_NAMES
 from docaxis.core.trust import freshness
+from docaxis.runtime.listed import Listing
 from docaxis.store.base import Line, Totals
 
 _STATM = Path("/proc/self/statm")
@@ -38,6 +40,17 @@ def directory_status(book: Book, now_ms: int, refreshed_ms: int, failure: str) -
         "refreshed_ms": refreshed_ms,
         "failure": failure,
         "revoked_keys": len(book.revoked),
+    }
+
+
+def identity_status(key: KeyId, found: Listing) -> dict[str, object]:
+    """Whether the directory lists what this node signs with and shows; if not, what peers refuse it with, and why."""
+    return {
+        "key": key,
+        "listed": not found.code,
+        "code": found.code,
+        "detail": found.detail,
+        "ends_ms": found.ends_ms,
     }
 
 
