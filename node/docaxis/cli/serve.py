@@ -197,7 +197,8 @@ def certificate_of(folder: Path, me: PartyId) -> bytes:
         whose = ", ".join(name.removesuffix(DOMAIN).upper() for name in names) or "nobody"
         raise OurFault(
             "node.config",
-            f"node.id is {me}, but {path} is the certificate of {whose}: set node.id back, or put the keys of {me} there",
+            f"node.id is {me}, but {path} is the certificate of {whose}: "
+            f"set node.id back, or put the keys of {me} there",
         )
     return certificate
 
