@@ -18,7 +18,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
-from docaxis.cli.serve import calm_collector, open_service
+from docaxis.cli.serve import open_service, tune_interpreter
 from docaxis.core.envelope import make_file
 from docaxis.core.events import Submission
 from docaxis.core.lifecycle import Code
@@ -143,7 +143,7 @@ async def _exchange(folder: Path, args: argparse.Namespace) -> dict[str, Any]:
     settings = config.load(ground.nodes[SENDER], {}).settings
     service = await open_service(ground.nodes[SENDER], settings)
     await service.start()
-    calm_collector()
+    tune_interpreter()
     try:
         feeder = Feeder(service.node, args.bytes)
         following = asyncio.create_task(feeder.follow())

@@ -16,7 +16,7 @@ from docaxis.core.schedule import LANE_CONTROL, SHARES, peer_delay_ms
 from docaxis.core.wire import Item
 
 WINDOW_START: Final = 2.0
-PART_ITEMS_MIN: Final = 32
+PART_ITEMS_MIN: Final = 64
 SLOW_START_ITEMS: Final = 4
 PROBE_INTERVAL_MS_MIN: Final = 10 * limits.SECOND_MS
 RELOAD_STEP_MS: Final = 1 * limits.SECOND_MS
@@ -60,12 +60,12 @@ class Lane:
 
 
 class Queue:
-    """Everything about one destination. `fails` counts consecutive failed requests; `window` is how many requests may
-    be in the air; `batch_items` grows again after an outage (slow start)."""
+    """Everything about one destination. `fails` counts consecutive failed requests, `why` is the code of the last one;
+    `window` is how many requests may be in the air; `batch_items` grows again after an outage (slow start)."""
 
     __slots__ = (
-        "batch_items", "credit", "down_since_ms", "epoch", "fails", "flights", "greet", "held", "lanes", "last_try_ms",
-        "next_try_ms", "peer", "timer_ms", "window",
+        "batch_items", "credit", "down_since_ms", "epoch", "fails", "flights", "greet", "greet_ms", "held", "lanes",
+        "last_try_ms", "next_try_ms", "peer", "resynced_ms", "timer_ms", "why", "window",
     )  # fmt: skip
 
     def __init__(self, peer: PartyId, batch_items: int) -> None:
@@ -77,12 +77,15 @@ class Queue:
         self.batch_items = batch_items
         self.credit = batch_items
         self.fails = 0
+        self.why = ""
         self.down_since_ms = 0
         self.next_try_ms = 0
         self.last_try_ms = 0
         self.timer_ms = 0
         self.epoch = 0
         self.greet = False
+        self.greet_ms = 0
+        self.resynced_ms = 0
 
     def saved(self) -> PutPeer:
         """The part that survives a restart."""
@@ -159,6 +162,13 @@ class Outbox:
         self.queue(peer).greet = True
         self._ready[peer] = None
 
+    def greet_at(self, peer: PartyId, at_ms: int) -> None:
+        """Call this peer at this time at the latest, even with nothing to send."""
+        queue = self.queue(peer)
+        if not queue.greet_ms:
+            queue.greet_ms = at_ms
+            heappush(self._timers, (at_ms, peer))
+
     def probe(self, peer: PartyId, now_ms: int) -> None:
         """A sign of life from a peer that is failing: one try now, without forgetting its failures."""
         queue = self.queues.get(peer)
@@ -225,7 +235,7 @@ class Outbox:
         """A well-formed answer came: the window grows, failures are forgotten. True if there were any."""
         queue = self.queue(peer)
         recovered = queue.fails > 0
-        queue.fails, queue.down_since_ms, queue.next_try_ms = 0, 0, 0
+        queue.fails, queue.why, queue.down_since_ms, queue.next_try_ms = 0, "", 0, 0
         queue.window = min(limits.WINDOW_MAX, queue.window + 1 / queue.window)
         queue.batch_items = min(self._batch_items, queue.batch_items * 4)
         queue.credit = credit
@@ -233,10 +243,11 @@ class Outbox:
             queue.next_try_ms = now_ms + max(wait_ms, limits.RETRY_DELAY_MS_MIN)
         return recovered
 
-    def failed(self, flight: Flight, wait_ms: int, now_ms: int) -> Queue:
+    def failed(self, flight: Flight, why: str, wait_ms: int, now_ms: int) -> Queue:
         """No usable answer: the items wait at the front of their queue, the peer is left alone for longer each time."""
         queue = self.queue(flight.peer)
         queue.fails += 1
+        queue.why = why
         queue.down_since_ms = queue.down_since_ms or now_ms
         delay_ms = peer_delay_ms(self._me, flight.peer, queue.fails, now_ms - queue.down_since_ms)
         queue.next_try_ms = now_ms + max(delay_ms, wait_ms)
@@ -296,6 +307,8 @@ class Outbox:
         return self._timers[0][0] if self._timers else None
 
     def _next_flight(self, queue: Queue, now_ms: int, hold_documents: bool) -> Flight | None:
+        if queue.greet_ms and queue.greet_ms <= now_ms:
+            queue.greet, queue.greet_ms = True, 0
         if not (queue.greet or queue.waiting_items()) or queue.flights >= int(queue.window):
             return None
         if queue.next_try_ms > now_ms:

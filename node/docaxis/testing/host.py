@@ -12,21 +12,28 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from docaxis.cli.serve import calm_collector, open_service
-from docaxis.core.errors import DocaxisError
+from docaxis.cli.serve import open_service, tune_interpreter
+from docaxis.core.errors import DocaxisError, OurFault
 from docaxis.runtime import config
-from docaxis.runtime.perform import Probe
+from docaxis.runtime.perform import SEAMS, Probe
 
 
 class DieAt:
-    """Ends the whole process by SIGKILL when the loops of its nodes have reached so many seams between effects."""
+    """Ends the whole process by SIGKILL when the loops of its nodes have reached a seam between effects so often.
 
-    def __init__(self, seams: int) -> None:
-        self._left = seams
+    `where` names the seam (see `docaxis.runtime.perform.Probe`) and the time: ``then:3`` is before the third act.
+    Raises `OurFault` ``node.config`` for anything else.
+    """
+
+    def __init__(self, where: str) -> None:
+        self._seam, _, times = where.partition(":")
+        if self._seam not in SEAMS or not times.isdecimal() or int(times) < 1:
+            raise OurFault("node.config", f"--die-at takes a seam ({', '.join(SEAMS)}) and a number: then:3")
+        self._left = int(times)
 
     def reached(self, seam: str) -> None:
-        """One more seam (see `docaxis.runtime.perform.Probe`)."""
-        self._left -= 1
+        """The loop of one node is at `seam`."""
+        self._left -= seam == self._seam
         if self._left == 0:
             os.kill(os.getpid(), signal.SIGKILL)
 
@@ -39,7 +46,7 @@ async def host(folders: Sequence[Path], probe: Probe | None = None) -> None:
     services = [await open_service(folder, config.load(folder, os.environ).settings, probe=probe) for folder in folders]
     try:
         await asyncio.gather(*(service.start() for service in services))
-        calm_collector()
+        tune_interpreter()
         sys.stdout.write("ready\n")
         sys.stdout.flush()
         lives = [asyncio.create_task(service.node.wait(), name=str(service.folder)) for service in services]
@@ -55,10 +62,10 @@ def main() -> int:
     """Runs until SIGTERM, or until ``--die-at``."""
     parser = argparse.ArgumentParser(prog="python -m docaxis.testing.host", description=__doc__)
     parser.add_argument("folders", nargs="+", type=Path, metavar="FOLDER", help="a node's folder")
-    parser.add_argument("--die-at", type=int, metavar="N", help="end by SIGKILL at the Nth seam between two effects")
+    parser.add_argument("--die-at", metavar="SEAM:N", help="end by SIGKILL at the Nth seam of that name: then:3")
     arguments = parser.parse_args()
-    probe = DieAt(arguments.die_at) if arguments.die_at else None
     try:
+        probe = DieAt(arguments.die_at) if arguments.die_at else None
         import uvloop  # noqa: PLC0415 - only hosts need it
 
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
