@@ -114,11 +114,16 @@ def test_a_thousand_documents_for_a_peer_that_is_off_need_little_memory_and_all_
 
 
 def test_operators_see_the_state_of_each_destination(circle: Circle) -> None:
-    """Who is down, since when, and when it is tried again."""
+    """Who is down, why, since when, and when it is tried again; once it is back, nothing of that is left."""
     circle.cut = {("G22", "H49")}
     circle["G22"].submit("H49")
     (line,) = [each for each in circle["G22"].machine.delivery() if each["peer"] == "H49"]
     assert (line["fails"], line["down_since_ms"], line["in_memory"]) == (1, circle.now_ms, 1)
+    assert line["why"] == "peer.unreachable"
+    circle.cut = set()
+    circle.later(limits.MINUTE_MS)
+    (line,) = [each for each in circle["G22"].machine.delivery() if each["peer"] == "H49"]
+    assert (line["fails"], line["why"]) == (0, "")
 
 
 # --- delivery ---
@@ -254,6 +259,36 @@ def test_a_restored_node_greets_also_those_that_are_off_at_that_moment(circle: C
     circle.cut = set()
     circle.later(limits.HOUR_MS)
     assert host.state(doc, "H49") is State.ARRIVED
+
+
+def resends(host: Host) -> int:
+    """How often this host has looked for everything that it exchanged with a peer."""
+    return sum(note.event == "resync.for-peer" for note in host.notes)
+
+
+def test_a_peer_that_says_at_every_contact_that_it_was_restored_is_believed_once_a_minute(circle: Circle) -> None:
+    """Looking for everything exchanged with it is work: it may not decide how much of it there is."""
+    host, liar = circle["H49"], PartyId("G22")
+    for epoch in range(2, 102):
+        circle.now_ms += limits.SECOND_MS
+        host.hand_in(liar, wire.Batch(liar, host.code, epoch, 1, circle.book.version, ()))
+    assert resends(host) == 2
+    assert host.machine.outbox.queue(liar).epoch < 101
+
+
+def test_two_restores_in_a_row_are_both_made_good_without_a_further_reason_to_call(circle: Circle) -> None:
+    """The second one waits for its turn, and is asked for: nobody need have anything to say by then."""
+    host, snapshot = circle["H49"], circle["H49"].tables.snapshot(circle.now_ms)
+    doc = doc_of(circle["G22"].submit("H49"))
+    for _ in range(2):
+        circle.now_ms += limits.SECOND_MS
+        host.tables.restore(snapshot)
+        host.start()
+        circle.settle()
+    assert host.state(doc, "H49") is None
+    circle.later(2 * limits.RESYNC_PAUSE_MS)
+    assert host.state(doc, "H49") is State.ARRIVED
+    assert resends(circle["G22"]) == 2
 
 
 # --- any life at all ---

@@ -54,7 +54,7 @@ def answer(outbox: Outbox, flight: Flight, credit: int = 100, wait_ms: int = 0, 
 def fail(outbox: Outbox, flight: Flight, now_ms: int = 0, wait_ms: int = 0) -> int:
     """No answer; gives the time of the next try."""
     outbox.land(flight.number)
-    return outbox.failed(flight, wait_ms, now_ms).next_try_ms
+    return outbox.failed(flight, "peer.timeout", wait_ms, now_ms).next_try_ms
 
 
 def ids(flight: Flight) -> list[int]:

@@ -40,5 +40,5 @@ def test_a_greeting_that_failed_is_repeated() -> None:
     outbox.greet(PEER)
     (flight,), _ = outbox.pump(0, hold_documents=False)
     outbox.land(flight.number)
-    failed = outbox.failed(flight, 0, 0)
+    failed = outbox.failed(flight, "peer.timeout", 0, 0)
     assert [each.items for each in outbox.pump(failed.next_try_ms, hold_documents=False)[0]] == [()]

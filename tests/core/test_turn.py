@@ -5,14 +5,14 @@ from hashlib import sha256
 import pytest
 
 from docaxis.core import limits, wire
-from docaxis.core.effects import AppendChange, Enqueue, LogRefusal, PutHead, PutObject, PutRecord
+from docaxis.core.effects import AppendChange, Counted, Enqueue, LogRefusal, PutHead, PutObject, PutRecord
 from docaxis.core.ids import DocId, PartyId
 from docaxis.core.intake import new_record
 from docaxis.core.lifecycle import Code, State
 from docaxis.core.record import Loaded
 from docaxis.core.signed import Signed, check_path, check_signature, decode_head
 from docaxis.core.statement import decode
-from docaxis.core.turn import Say, Turn
+from docaxis.core.turn import REFUSALS_KEPT_PER_TURN_MAX, Say, Turn
 from tests.core.story import FIRST, START_MS, an_envelope, seal_of
 
 DOC = DocId(bytes(32))
@@ -103,3 +103,13 @@ def test_more_words_than_a_tree_holds_share_several_signatures(monkeypatch: pyte
     turn.finish(SEAL)
     assert [signed.body for signed in used] == [bytes([number]) for number in range(9)]
     assert len({signed.head for signed in used}) == 3
+
+
+def test_of_a_batch_full_of_nonsense_a_few_refusals_are_kept_and_all_are_counted() -> None:
+    """What is kept is bounded: one peer may not wash out what the operator would see of others."""
+    turn = a_turn()
+    for number in range(256):
+        turn.refuse("G22", "seal.bad-signature", str(number))
+    effects = turn.finish(SEAL)
+    assert sum(isinstance(op, LogRefusal) for op in effects.durable) == REFUSALS_KEPT_PER_TURN_MAX
+    assert sum(isinstance(each, Counted) for each in effects.tell) == 256

@@ -82,6 +82,8 @@ DIRECTORY_STALE_MS: Final = 30 * DAY_MS
 # resynchronisation after a restore
 RESYNC_MARGIN_MS: Final = 30 * DAY_MS
 """How long before a backup something may have been kept that reached the restored peer only after it."""
+RESYNC_PAUSE_MS: Final = 1 * MINUTE_MS
+"""How often, at most, everything exchanged with one peer is looked for because it says that it was restored."""
 
 assert HEAD_BYTES_MAX < STATEMENT_BYTES_MAX < ENVELOPE_BYTES_MAX < BATCH_BYTES_FILL < BATCH_BYTES_MAX
 assert INLINE_BYTES_MAX < CHUNK_BYTES <= CHUNK_BYTES_MAX

@@ -142,7 +142,7 @@ class Machine:
         """The state of every destination, for operators."""
         return [
             {
-                "peer": queue.peer, "fails": queue.fails, "down_since_ms": queue.down_since_ms,
+                "peer": queue.peer, "fails": queue.fails, "why": queue.why, "down_since_ms": queue.down_since_ms,
                 "next_try_ms": queue.next_try_ms, "window": int(queue.window), "flights": queue.flights,
                 "in_memory": queue.waiting_items(), "epoch": queue.epoch,
             }
@@ -327,6 +327,11 @@ class Machine:
         if epoch <= queue.epoch:
             return
         lost_memory = queue.epoch > 0 or since_ms > 0
+        if lost_memory:
+            if 0 <= turn.now_ms - queue.resynced_ms < limits.RESYNC_PAUSE_MS:
+                self.outbox.greet_at(peer, queue.resynced_ms + limits.RESYNC_PAUSE_MS)
+                return  # not adopted, so that its next answer is met as this one would have been
+            queue.resynced_ms = turn.now_ms
         queue.epoch = epoch
         turn.durable.append(queue.saved())
         if lost_memory:

@@ -76,7 +76,7 @@ class Returns:
             queue.batch_items = max(1, len(flight.items) // 4)
 
     def _fail(self, turn: Turn, flight: Flight, code: str, detail: str, wait_ms: int) -> None:
-        queue = self._outbox.failed(flight, wait_ms, turn.now_ms)
+        queue = self._outbox.failed(flight, code, wait_ms, turn.now_ms)
         turn.durable.append(queue.saved())
         turn.tell.append(Counted("undelivered"))
         level = "error" if code.startswith("party.") else "warning"

@@ -5,7 +5,7 @@ Collects effects; makes statements and envelopes into objects of one tree. It ho
 
 from collections.abc import Callable, Iterator
 from hashlib import sha256
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from docaxis.core import limits, wire
 from docaxis.core import signed as signing
@@ -33,6 +33,10 @@ from docaxis.core.record import Loaded, Record
 from docaxis.core.signed import Signed
 from docaxis.core.statement import Statement
 from docaxis.core.tree import leaf_hash
+
+
+REFUSALS_KEPT_PER_TURN_MAX: Final = 8
+"""Of what one event brings: whoever sends a batch of nonsense may not wash out what is kept of others' refusals."""
 
 
 class Say(NamedTuple):
@@ -69,6 +73,7 @@ class Turn:
         self.after_signing: list[Callable[[], None]] = []
         self._entropy = entropy
         self._nonces = 0
+        self._refused = 0
         self._drafts: list[_Draft] = []
         self._heads: set[bytes] = set()
 
@@ -140,8 +145,10 @@ class Turn:
         self.durable.append(Dequeue(peer, object_id))
 
     def refuse(self, peer: str, code: str, detail: str) -> None:
-        """Something from outside was refused: kept for the operator, counted, and told."""
-        self.durable.append(LogRefusal(peer, code, detail[:300], self.now_ms))
+        """Something from outside was refused: counted, told, and the first few of an event kept for the operator."""
+        self._refused += 1
+        if self._refused <= REFUSALS_KEPT_PER_TURN_MAX:
+            self.durable.append(LogRefusal(peer, code, detail[:300], self.now_ms))
         self.tell.append(Counted("refused"))
         self.note("refused", "warning", peer=peer, code=code, detail=detail[:300])
 
