@@ -67,7 +67,7 @@ def examine(folder: Path, environment: Mapping[str, str], peers: Sequence[str]) 
     findings += _private_files(folder)
     findings += disk_findings(folder, settings, clock)
     book, seen = _directory(folder, clock)
-    findings += seen
+    findings += [*seen, *_sources(settings, book)]
     try:
         passphrase = _passphrase(folder, environment)
         findings.append(_keys(folder, PartyId(settings.node.id), book, passphrase, clock.now_ms()))
@@ -87,9 +87,18 @@ def _configuration(folder: Path, settings: Settings, origins: Mapping[str, str])
     seen = f"{len(origins)} settings, not default: {', '.join(changed)}"
     if not settings.peers.endpoint:
         return Finding("configuration", "finding", seen, "Name peers.endpoint, or peers cannot call this node.")
-    if not settings.directory.sources and not settings.directory.ask_peers:
-        return Finding("configuration", "finding", seen, "Name directory.sources: nothing refreshes the directory.")
     return Finding("configuration", "ok", seen)
+
+
+def _sources(settings: Settings, book: Book) -> Iterator[Finding]:
+    """A node without a source gets its first directory from nobody, and a newer one at most from its peers."""
+    if settings.directory.sources:
+        return
+    remedy = "Name where the directory is, in docaxis.toml; its officers know the address."
+    if book.version and settings.directory.ask_peers:
+        yield Finding("sources", "finding", "directory.sources is empty; only peers renew the directory", remedy)
+    else:
+        yield Finding("sources", "broken", "directory.sources is empty: this node never gets a directory", remedy)
 
 
 def _private_files(folder: Path) -> Iterator[Finding]:

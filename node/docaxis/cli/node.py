@@ -164,6 +164,7 @@ def _add_init(commands: "Subparsers") -> None:
 
 def run_init(arguments: argparse.Namespace) -> int:
     """Makes a node's folder."""
+    from docaxis.cli import newborn
     from docaxis.runtime import folder as places
     from docaxis.runtime.clock import SystemClock
     from docaxis.runtime.entropy import SystemEntropy
@@ -171,12 +172,14 @@ def run_init(arguments: argparse.Namespace) -> int:
     me = party_id(arguments.id)
     folder: Path = arguments.node.expanduser()
     settings = _settings_for(me, arguments)
+    root = None if arguments.root is None else newborn.read_root(arguments.root)
     passphrase = _new_passphrase(arguments.ask_passphrase)
-    entry = make_folder(folder, settings, passphrase, SystemClock().now_ms(), SystemEntropy().take(TOKEN_BYTES))
-    entry |= {"name_vi": arguments.name or me, "name_en": arguments.name_en or me, "kind": arguments.kind}
-    (folder / places.ENTRY).write_text(json.dumps(entry, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
-    if arguments.root is not None:
-        _install_root(arguments.root, folder / places.ROOT)
+    with newborn.whole_or_nothing(folder):
+        entry = make_folder(folder, settings, passphrase, SystemClock().now_ms(), SystemEntropy().take(TOKEN_BYTES))
+        entry |= {"name_vi": arguments.name or me, "name_en": arguments.name_en or me, "kind": arguments.kind}
+        (folder / places.ENTRY).write_text(json.dumps(entry, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+        if root is not None:
+            (folder / places.ROOT).write_bytes(root)
     _say_next(folder, settings, encrypted=passphrase is not None, arguments=arguments)
     return main.OK
 
@@ -239,29 +242,25 @@ def _new_passphrase(ask: bool) -> str | None:
         return given or None
     first = getpass.getpass("Passphrase for the new keys: ")
     if not first or first != getpass.getpass("Once more: "):
-        raise OurFault("node.keys", "the passphrase is empty, or was not the same twice")
+        raise OurFault("node.passphrase", "the passphrase is empty, or was not the same twice")
     return first
-
-
-def _install_root(source: Path, target: Path) -> None:
-    try:
-        target.write_bytes(source.read_bytes())
-    except OSError as error:
-        raise OurFault("node.config", f"{source} cannot be read: {error.strerror}") from None
 
 
 def _say_next(folder: Path, settings: "Settings", *, encrypted: bool, arguments: argparse.Namespace) -> None:
     from docaxis.runtime import folder as places
 
-    if arguments.json:
-        output.print_json({"folder": str(folder), "id": settings.node.id, "entry": str(folder / places.ENTRY)})
-        return
     steps = [f"Hand {folder / places.ENTRY} to the officers of the directory; it is public."]
     if arguments.root is None:
         steps.append(f"Put the directory's root file, which they give you, at {folder / places.ROOT}.")
+    if not settings.directory.sources:
+        steps.append("Name where the directory is as directory.sources, or this node never gets one.")
     if not settings.peers.endpoint:
         steps.append("Name the public address of this node as peers.endpoint, or peers cannot call it.")
     steps += [f"Look through {folder / 'docaxis.toml'}, which explains every setting.", f"docaxis node run {folder}"]
+    if arguments.json:
+        made = {"folder": str(folder), "id": settings.node.id, "entry": str(folder / places.ENTRY)}
+        output.print_json({**made, "next": steps})
+        return
     print(f"The node of {settings.node.id} is in {folder}; its keys are {'' if encrypted else 'not '}encrypted.")
     print("\n".join(["Next:", *(f"  {number}. {step}" for number, step in enumerate(steps, 1))]))
 
