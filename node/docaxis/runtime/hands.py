@@ -4,8 +4,10 @@ One small act per kind of effect, each starting work in the node's task group or
 returns to the machine as an event. No act here decides, waits or raises what the world can cause.
 """
 
-from collections.abc import Callable, Coroutine, Sequence
-from typing import Any, Protocol, assert_never
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from typing import Any, Final, Protocol, assert_never
 
 from docaxis.core.effects import (
     Answer,
@@ -29,6 +31,9 @@ from docaxis.runtime.metrics import Metrics
 from docaxis.runtime.tickets import Tickets
 from docaxis.runtime.waiting import Alarm, News
 from docaxis.store.base import Store
+
+LINES_OF_ROUND_MAX: Final = 8
+"""Changes of documents in one round that are logged one by one; more of them are counted in one line."""
 
 Spawn = Callable[[Coroutine[Any, Any, None]], object]
 """Starts a task in the node's group: if it fails, the node's life ends visibly."""
@@ -58,12 +63,29 @@ class Front:
         self.peers: Tickets[bytes] = Tickets()
         self.news = News()
         self.log = log
+        self._submitted: list[Noted] = []
         self.metrics = metrics
 
     def turn_away(self, error: DocaxisError) -> None:
         """Answers everybody who waits with the same error."""
         self.local.fail_all(error)
         self.peers.fail_all(error)
+
+    def submitted(self, answer: Mapping[str, object]) -> None:
+        """Logs a document that was handed in; those of one moment together, one by one where they are few."""
+        if not self.log.hears("info"):
+            return
+        if not self._submitted:
+            asyncio.get_running_loop().call_soon(self._tell_submitted)
+        to = answer["to"]
+        recipients = len(to) if isinstance(to, Sequence) else 0
+        self._submitted.append(Noted("document.submitted", "info", {"doc": answer["doc"], "recipients": recipients}))
+
+    def _tell_submitted(self) -> None:
+        lines, self._submitted = self._submitted, []
+        if len(lines) > LINES_OF_ROUND_MAX:
+            lines = [Noted("documents.submitted", "info", {"documents": len(lines)})]
+        self.log.notes(lines)
 
 
 def fault(code: str, detail: str) -> DocaxisError:
@@ -127,7 +149,7 @@ class NodeHands:
     def tell(self, effects: Sequence[Tell]) -> None:
         """Counts, logs, and wakes whoever waits for changes, each once for all of `effects`."""
         noted: list[Noted] = []
-        changed = False
+        changed: list[Changed] = []
         for effect in effects:
             if type(effect) is Counted:
                 self._front.metrics.add(effect.name, effect.amount)
@@ -135,7 +157,9 @@ class NodeHands:
                 noted.append(effect)
             else:
                 assert type(effect) is Changed
-                changed = True
+                changed.append(effect)
+        if changed and self._front.log.hears("info"):
+            noted += movements(changed)
         if noted:
             self._front.log.notes(noted)
         if changed:
@@ -171,3 +195,18 @@ class NodeHands:
     async def _load_due(self, wish: LoadDue) -> None:
         records = await self._store.due(wish.before_ms, wish.limit)
         self._report(DueLoaded(records, len(records) >= wish.limit))
+
+
+def movements(changed: Sequence[Changed]) -> list[Noted]:
+    """What documents did, as lines for the log: one for each, or where there are many one with counts by state."""
+    if len(changed) <= LINES_OF_ROUND_MAX:
+        return [
+            Noted(
+                "document.changed",
+                "info",
+                {"doc": each.doc, "recipient": each.recipient, "state": each.state.name.lower()},
+            )
+            for each in changed
+        ]
+    counts = Counter(each.state.name.lower() for each in changed)
+    return [Noted("documents.changed", "info", {"changes": len(changed), **counts})]

@@ -30,13 +30,17 @@ class Log:
         self._about = dict(about)
         self._write = _json_line if form == "json" else _logfmt_line
 
+    def hears(self, level: str) -> bool:
+        """Whether a line of this level would be written; for whoever would take pains to make one."""
+        return LEVELS.index(level) >= self._least
+
     def note(self, event: str, level: str = "info", **fields: object) -> None:
         """One line."""
         self.notes([Noted(event, level, fields)])
 
     def notes(self, noted: Sequence[Noted]) -> None:
         """Several lines, written at once."""
-        loud = [each for each in noted if LEVELS.index(each.level) >= self._least]
+        loud = [each for each in noted if self.hears(each.level)]
         if not loud:
             return
         at = (

@@ -262,7 +262,9 @@ class Node:
         self._parts.disk.require_room()
         self._require_open()
         ticket, answer = self._front.local.draw()
-        return await self._lives.ask(Submitted((submission._replace(ticket=ticket),)), answer)
+        sent = await self._lives.ask(Submitted((submission._replace(ticket=ticket),)), answer)
+        self._front.submitted(sent)
+        return sent
 
     async def act(self, act: Act) -> Mapping[str, object]:
         """Hands in one statement of people; returns the machine's answer once it is durable."""
