@@ -35,7 +35,7 @@ def test_what_is_known_wins_over_what_the_store_says() -> None:
     """A store answers as of its last commit; the machine is ahead of it."""
     cache = Cache()
     cache.put(record(1, tries=7), 1)
-    cache.absorb(Found({key(1): record(1, tries=0)}, {}, frozenset(), {}))
+    cache.absorb(Found({key(1): record(1, tries=0)}, {}, frozenset(), {}, {}))
     found = cache.get(key(1))
     assert found is not None
     assert found.record.tries == 7
@@ -97,7 +97,7 @@ def test_all_records_of_a_document_are_found_together() -> None:
     """A recall without a name is for every recipient."""
     cache = Cache()
     other = record(1)._replace(record=record(1).record._replace(recipient=PartyId("H55")))
-    cache.absorb(Found({}, {}, frozenset(), {key(1)[0]: (record(1), other)}))
+    cache.absorb(Found({}, {}, frozenset(), {key(1)[0]: (record(1), other)}, {}))
     assert {each.record.recipient for each in cache.of_document(key(1)[0])} == {"H49", "H55"}
 
 

@@ -9,6 +9,7 @@ from docaxis.core import limits, wire
 from docaxis.core.addresses import Status
 from docaxis.core.envelope import make_file
 from docaxis.core.ids import DocId, StatementId
+from docaxis.core.intake import FORK
 from docaxis.core.lifecycle import Code, State
 from docaxis.core.wire import Batch, Item, Outcome
 from tests.core.circle import Circle, codes_of, doc_of, seal_of
@@ -70,6 +71,118 @@ def test_a_fork_is_kept_as_evidence_and_refused(circle: Circle, doc: DocId) -> N
     kept = {each.signed.id for each in circle["G22"].tables.document(doc)[1]}
     assert {one.id, other.id} <= kept
     assert [refusal.code for refusal in circle["G22"].tables.refusals(9)] == ["statement.fork"]
+
+
+STORY = ((1, Code.ARRIVED), (2, Code.RECEIVED), (3, Code.ASSIGNED), (4, Code.PROCESSING))
+
+
+@pytest.mark.parametrize("forgetful", [False, True], ids=["in memory", "after a restart"])
+@pytest.mark.parametrize("fork_comes", range(5))
+@pytest.mark.parametrize("seq", [1, 2, 3, 4])
+def test_a_fork_at_any_place_moves_no_state_whichever_of_the_two_comes_second(
+    circle: Circle, seq: int, fork_comes: int, forgetful: bool
+) -> None:
+    """The first of two words for one place counts; the second is kept, refused and told to the operator, also where
+    newer words have come in between."""
+    host = circle["G22"]
+    circle.cut = {("G22", "H49")}
+    doc = doc_of(host.submit("H49"))
+    told = [statement_item(circle, a_statement(circle, doc, code=code, seq=n)) for n, code in STORY]
+    told.insert(fork_comes, statement_item(circle, a_statement(circle, doc, code=Code.COMPLETED, seq=seq)))
+    answers = {}
+    for item in told:
+        before = host.state(doc, "H49")
+        if forgetful:
+            host.start()
+        answers[item.id] = hand_in(host, item, peer="H49")[0]
+        if answers[item.id].outcome is Outcome.REFUSED:
+            assert host.state(doc, "H49") is before
+    second = told[max(fork_comes, seq)].id
+    assert {each for each, answer in answers.items() if answer == FORK} == {second}
+    assert {each.signed.id for each in host.tables.document(doc)[1]} >= answers.keys()
+    assert [refusal.code for refusal in host.tables.refusals(9)] == ["statement.fork"]
+    if forgetful:
+        host.start()
+    assert [hand_in(host, item, peer="H49")[0] for item in told] == list(answers.values()), "asked again, the same"
+    assert len(host.tables.refusals(9)) == 1
+
+
+def test_two_forks_in_one_request_are_told_apart(circle: Circle, doc: DocId) -> None:
+    """What the first item makes known counts for the second, before anything of it is durable."""
+    told = ((Code.ASSIGNED, 3), (Code.RECEIVED, 2), (Code.COMPLETED, 2))
+    items = [statement_item(circle, a_statement(circle, doc, code=code, seq=seq)) for code, seq in told]
+    assert [result.outcome for result in hand_in(circle["G22"], *items, peer="H49")] == [
+        Outcome.KEPT, Outcome.KEPT, Outcome.REFUSED,
+    ]  # fmt: skip
+    assert circle["G22"].state(doc, "H49") is State.ASSIGNED
+
+
+def test_a_fork_in_a_receipt_moves_no_state(circle: Circle) -> None:
+    """A receipt is a statement like any other."""
+    host = circle["G22"]
+    circle.lose_replies = 1
+    doc = doc_of(host.submit("H49"))
+    refusal = statement_item(circle, a_statement(circle, doc, code=Code.REFUSED, seq=1, text="x"))
+    hand_in(host, refusal, peer="H49")
+    assert host.state(doc, "H49") is State.REFUSED
+    receipt = circle["H49"].tables.document(doc)[1][-1].signed
+    assert hand_in(host, Item(wire.STATEMENT, receipt.id, receipt, ()), peer="H49")[0] == FORK
+    assert host.state(doc, "H49") is State.REFUSED
+
+
+def test_a_fork_of_a_first_word_does_not_take_the_envelope_from_the_queue(circle: Circle) -> None:
+    """Nothing follows from it, also not that the document has arrived."""
+    host = circle["G22"]
+    circle.cut = {("G22", "H49")}
+    doc = doc_of(host.submit("H49"))
+    for code in (Code.RECEIVED, Code.ARRIVED):
+        hand_in(host, statement_item(circle, a_statement(circle, doc, code=code, seq=1)), peer="H49")
+    assert [item.id for lane in range(5) for item, _ in host.tables.queue(H49, lane, 1 << 60, 9)] == [doc]
+
+
+def test_own_words_that_were_never_said_here_are_a_fork(circle: Circle, doc: DocId) -> None:
+    """Two nodes with one key, such as a copy that somebody started: the second word counts at neither."""
+    host = circle["H49"]
+    host.act(doc, Code.RECEIVED)
+    other = statement_item(circle, a_statement(circle, doc, code=Code.COMPLETED))
+    assert hand_in(host, other)[0] == FORK
+    assert host.state(doc, "H49") is State.RECEIVED
+
+
+@pytest.mark.parametrize(
+    ("changes", "noted"),
+    [
+        ({"seq": 2}, True),
+        ({"seq": 7}, True),
+        ({"epoch": 1 << 50, "seq": 3}, True),
+        ({"epoch": 1 << 50, "seq": 1}, False),
+    ],
+)
+def test_a_word_that_does_not_follow_counts_and_is_noted(
+    circle: Circle, doc: DocId, changes: dict[str, Any], noted: bool
+) -> None:
+    """Words may arrive in any order, and a gap may be filled yet; a lie about it spoils its author's evidence alone."""
+    host = circle["G22"]
+    item = statement_item(circle, a_statement(circle, doc, prev=b"x" * 32, **changes))
+    assert hand_in(host, item, peer="H49")[0].outcome is Outcome.KEPT
+    assert host.state(doc, "H49") is State.RECEIVED
+    assert ("statement.unlinked" in [note.event for note in host.notes]) is noted
+
+
+def test_words_that_arrive_in_turn_are_not_noted(circle: Circle, doc: DocId) -> None:
+    """What is usual is no news."""
+    circle["H49"].act(doc, Code.RECEIVED)
+    circle["H49"].act(doc, Code.COMPLETED)
+    assert "statement.unlinked" not in [note.event for note in circle["G22"].notes]
+
+
+def test_a_fresh_word_costs_no_question_about_its_place(circle: Circle, doc: DocId) -> None:
+    """Nearly every word is the newest of its author: nothing can stand there."""
+    said = a_statement(circle, doc)
+    event = ev.Inbound(1, H49, Batch(H49, G22, 1, 0, 1, (statement_item(circle, said),)))
+    assert circle["G22"].machine.wanted([event]).positions == ()
+    circle["G22"].start()
+    assert circle["G22"].machine.wanted([event]).positions == (said.position,), "until its record is known"
 
 
 def test_a_statement_about_an_unknown_document_may_come_again(circle: Circle) -> None:

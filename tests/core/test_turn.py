@@ -11,11 +11,12 @@ from docaxis.core.intake import new_record
 from docaxis.core.lifecycle import Code, State
 from docaxis.core.record import Loaded
 from docaxis.core.signed import Signed, check_path, check_signature, decode_head
-from docaxis.core.statement import decode
+from docaxis.core.statement import Position, decode
 from docaxis.core.turn import REFUSALS_KEPT_PER_TURN_MAX, Say, Turn
 from tests.core.story import FIRST, START_MS, an_envelope, seal_of
 
 DOC = DocId(bytes(32))
+POSITION = Position(DOC, "H49", FIRST, 1, 1)
 RECORD = new_record(DOC, FIRST, an_envelope(), outgoing=False, now_ms=START_MS)
 SEAL = seal_of(FIRST)
 
@@ -29,7 +30,7 @@ def test_what_is_said_together_shares_one_signature_and_each_word_is_provable_al
     """The signature costs almost nothing per document, and every leaf convinces a stranger."""
     turn, used = a_turn(), list[Signed]()
     for number in range(5):
-        turn.draft(wire.STATEMENT, bytes([number]), DOC, "H49", used.append)
+        turn.draft(wire.STATEMENT, bytes([number]), POSITION, used.append)
     effects = turn.finish(SEAL)
     assert sum(isinstance(op, PutHead) for op in effects.durable) == 1
     for signed in used:
@@ -70,12 +71,12 @@ def test_a_new_epoch_begins_a_new_count_and_goes_on_from_the_last_word_known() -
 def test_a_head_is_kept_once_however_many_objects_came_under_it() -> None:
     """A batch of two hundred statements has one head."""
     maker, made = a_turn(), list[Signed]()
-    maker.draft(wire.STATEMENT, b"a", DOC, "", made.append)
-    maker.draft(wire.STATEMENT, b"b", DOC, "", made.append)
+    maker.draft(wire.STATEMENT, b"a", POSITION, made.append)
+    maker.draft(wire.STATEMENT, b"b", POSITION, made.append)
     maker.finish(SEAL)
     turn = a_turn()
     for signed in made:
-        turn.keep(wire.STATEMENT, signed.id, signed, DOC, "H49", FIRST)
+        turn.keep(wire.STATEMENT, signed.id, signed, POSITION)
     assert [type(op) for op in turn.finish(SEAL).durable] == [PutHead, PutObject, PutObject]
 
 
@@ -99,7 +100,7 @@ def test_more_words_than_a_tree_holds_share_several_signatures(monkeypatch: pyte
     monkeypatch.setattr(limits, "TREE_LEAVES_MAX", 4)
     turn, used = a_turn(), list[Signed]()
     for number in range(9):
-        turn.draft(wire.STATEMENT, bytes([number]), DOC, "H49", used.append)
+        turn.draft(wire.STATEMENT, bytes([number]), POSITION, used.append)
     turn.finish(SEAL)
     assert [signed.body for signed in used] == [bytes([number]) for number in range(9)]
     assert len({signed.head for signed in used}) == 3

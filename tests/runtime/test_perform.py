@@ -80,7 +80,7 @@ class Disk:
 
     async def find(self, wanted: Wanted) -> Found:
         """Nothing is known."""
-        return Found({}, {}, frozenset(), {})
+        return Found({}, {}, frozenset(), {}, {})
 
     def turn(self, failure: Exception | None = None) -> None:
         """Lets one commit return, or fail."""

@@ -13,6 +13,7 @@ from docaxis.core.ids import DocId, PartyId
 from docaxis.core.lifecycle import Code, Standing, State
 from docaxis.core.limits import DAY_MS
 from docaxis.core.record import Record
+from docaxis.core.statement import Position
 from docaxis.core.tree import leaf_hash
 
 ME = PartyId("G22")
@@ -44,14 +45,22 @@ class Made(NamedTuple):
         named = head or put_head(1).head
         return PutObject(self.doc, "envelope", self.doc, "", self.sender, named, 0, b"", self.body, kept_ms)
 
-    def statement(self, number: int, recipient: PartyId | None = None, kept_ms: int = NOW_MS) -> PutObject:
-        """Some statement about it."""
+    def statement(
+        self, number: int, recipient: PartyId | None = None, kept_ms: int = NOW_MS, seq: int = 0
+    ) -> PutObject:
+        """Some statement about it; its place in its author's chain is its number unless `seq` says otherwise."""
         recipient = recipient or self.to[0]
         body = b"statement %d of " % number + self.doc + recipient.encode()
         path = sha256(body).digest() * 2
         return PutObject(
-            leaf_hash(body), "statement", self.doc, recipient, recipient, put_head(2).head, 1, path, body, kept_ms
-        )
+            leaf_hash(body), "statement", self.doc, recipient, recipient, put_head(2).head, 1, path, body, kept_ms,
+            1, seq or number,
+        )  # fmt: skip
+
+    def position(self, seq: int, recipient: PartyId | None = None) -> Position:
+        """A place in the chain of a recipient."""
+        recipient = recipient or self.to[0]
+        return Position(self.doc, recipient, recipient, 1, seq)
 
     def record(self, recipient: PartyId | None = None, **changes: Any) -> Record:
         """What is known of it at a recipient."""

@@ -39,10 +39,10 @@ DOCUMENTS = (
 PEERS = (H49, H57)
 DIGESTS = tuple(sorted({digest for made in DOCUMENTS for digest in made.digests()}))
 STATEMENTS = tuple(
-    made.statement(number, recipient, kept_ms)
+    made.statement(number, recipient, kept_ms, seq)
     for made in DOCUMENTS
     for recipient in made.to
-    for number, kept_ms in ((1, 5), (2, 15))
+    for number, kept_ms, seq in ((1, 5, 1), (2, 15, 2), (3, 15, 1))
 )
 OBJECTS = (*(made.envelope(10 * number) for number, made in enumerate(DOCUMENTS)), *STATEMENTS)
 IDS = tuple(each.id for each in OBJECTS)
@@ -137,7 +137,8 @@ async def everything(store: Store) -> list[Any]:
     """Every question that can be asked in this small world, with its answer."""
     keys = tuple((made.doc, recipient) for made in DOCUMENTS for recipient in (ME, *PEERS))
     docs = tuple(made.doc for made in DOCUMENTS)
-    answers: list[Any] = [await store.find(Wanted(keys, ("x", "y", "z"), IDS, docs))]
+    positions = tuple(made.position(seq, recipient) for made in DOCUMENTS for recipient in PEERS for seq in range(4))
+    answers: list[Any] = [await store.find(Wanted(keys, ("x", "y", "z"), IDS, docs, positions))]
     answers += [await store.queue(peer, lane, now, 9) for peer in PEERS for lane in range(3) for now in (0, 10)]
     answers += [await store.lines()]
     answers += [await store.due(before, 3) for before in (4, 12, 20)]

@@ -285,6 +285,20 @@ async def test_find_gives_what_exists_and_nothing_else(engine: Engine) -> None:
     assert b"".join(signed.path) == receipt.path
 
 
+async def test_find_names_the_statement_that_was_kept_first_at_a_place_of_a_chain(engine: Engine) -> None:
+    """So a word that comes out of turn is known to contradict another one, years later and after any restart."""
+    made, store = make(1, H49, H57), engine.store
+    first, fork, second, of_another = (
+        made.statement(1), made.statement(9, seq=1), made.statement(2), made.statement(1, H57)
+    )  # fmt: skip
+    await store.commit([*made.submitted(), first])
+    await store.commit([of_another, second, fork])
+    asked = [made.position(seq, recipient) for recipient in (H49, H57) for seq in (1, 2, 3)]
+    asked += [asked[0]._replace(by=H57), asked[0]._replace(epoch=2), make(2).position(1)]
+    found = await store.find(Wanted(positions=tuple(asked)))
+    assert found.positions == {asked[0]: first.id, asked[1]: second.id, asked[3]: of_another.id}
+
+
 async def test_find_takes_many_keys_at_once(engine: Engine) -> None:
     """A batch has up to 256 items, and a fan-out has a record for every recipient."""
     documents, store = [make(number) for number in range(600)], engine.store
@@ -292,7 +306,10 @@ async def test_find_takes_many_keys_at_once(engine: Engine) -> None:
         await store.commit([op for made in documents[start : start + 200] for op in made.submitted()])
     keys = tuple((made.doc, H49) for made in documents)
     ids = tuple(made.doc for made in documents)
-    found = await store.find(Wanted(records=keys, objects=ids, documents=ids, requests=tuple(map(bytes.hex, ids))))
+    positions = tuple(made.position(1) for made in documents)
+    wanted = Wanted(keys, tuple(map(bytes.hex, ids)), ids, ids, positions)
+    found = await store.find(wanted)
+    assert not found.positions
     assert set(found.records) == set(keys)
     assert found.objects == set(found.documents) == set(ids)
 

@@ -11,6 +11,7 @@ from docaxis.core.effects import PutRequest
 from docaxis.core.ids import DocId, PartyId
 from docaxis.core.record import Loaded
 from docaxis.core.signed import Signed
+from docaxis.core.statement import Position
 from docaxis.core.wanted import Found, RecordKey, Wanted
 
 
@@ -23,6 +24,7 @@ class Cache:
         self._documents: dict[DocId, dict[PartyId, None]] = {}
         self._requests: OrderedDict[str, tuple[int, PutRequest]] = OrderedDict()
         self._objects: OrderedDict[bytes, int] = OrderedDict()
+        self._positions: OrderedDict[Position, tuple[int, bytes]] = OrderedDict()
         self._through = 0
         self._bytes = 0
 
@@ -37,6 +39,7 @@ class Cache:
             tuple(key for key in dict.fromkeys(wanted.requests) if key not in self._requests),
             tuple(each for each in dict.fromkeys(wanted.objects) if each not in self._objects),
             tuple(dict.fromkeys(wanted.documents)),
+            tuple(each for each in dict.fromkeys(wanted.positions) if each not in self._positions),
         )
 
     def absorb(self, found: Found) -> None:
@@ -50,6 +53,8 @@ class Cache:
             self._requests.setdefault(key, (0, request))
         for each in found.objects:
             self._objects.setdefault(each, 0)
+        for position, object_id in found.positions.items():
+            self._positions.setdefault(position, (0, object_id))
 
     def absorb_record(self, loaded: Loaded) -> Loaded:
         """The record as known here after taking in `loaded`."""
@@ -99,6 +104,10 @@ class Cache:
         """Remembers an object that is about to be durable."""
         self._objects[object_id] = turn
 
+    def put_position(self, position: Position, object_id: bytes, turn: int) -> bytes:
+        """The statement that stands at a position: this one, which is about to be durable, unless there is one."""
+        return self._positions.setdefault(position, (turn, object_id))[1]
+
     def committed(self, through: int) -> None:
         """Events up to number `through` are durable: what they changed need no longer be kept in memory."""
         self._through = through
@@ -106,12 +115,13 @@ class Cache:
 
     def _trim(self) -> None:
         """The oldest beyond the bound go, unless the store does not have them yet."""
+        most = limits.RECORDS_CACHED_MAX
         self._trim_records()
-        while len(self._objects) > limits.RECORDS_CACHED_MAX and next(iter(self._objects.values())) <= self._through:
+        while len(self._objects) > most and next(iter(self._objects.values())) <= self._through:
             self._objects.popitem(last=False)
-        while (
-            len(self._requests) > limits.RECORDS_CACHED_MAX and next(iter(self._requests.values()))[0] <= self._through
-        ):
+        while len(self._positions) > most and next(iter(self._positions.values()))[0] <= self._through:
+            self._positions.popitem(last=False)
+        while len(self._requests) > most and next(iter(self._requests.values()))[0] <= self._through:
             self._requests.popitem(last=False)
 
     def _trim_records(self) -> None:

@@ -24,7 +24,7 @@ from docaxis.core.record import WAITS_NOTHING, Loaded
 from docaxis.core.routing import How, next_hop
 from docaxis.core.schedule import LANE_CONTROL, lane_of
 from docaxis.core.signed import Signed
-from docaxis.core.statement import ACTOR_CHARS_MAX
+from docaxis.core.statement import ACTOR_CHARS_MAX, Position
 from docaxis.core.trust import ALLOWED, freshness
 from docaxis.core.turn import Say, Turn
 from docaxis.core.wire import Item
@@ -72,7 +72,8 @@ class Desk:
             for recipient in recipients:
                 self._outbox.push(recipient, lane, item)
 
-        doc = DocId(turn.draft(wire.ENVELOPE, body, envelopes.envelope_id(body), "", use))
+        position = Position(envelopes.envelope_id(body), "", self._me, 0, 0)
+        doc = DocId(turn.draft(wire.ENVELOPE, body, position, use))
         turn.durable += [PutContent(doc, digest, chunk) for digest, chunk in claims]
         for recipient in recipients:
             loaded = Loaded(new_record(doc, recipient, envelope, True, turn.now_ms), body, None)

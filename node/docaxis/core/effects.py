@@ -27,6 +27,7 @@ class PutObject(NamedTuple):
 
     `place` and `path` (hashes joined) lead to its head.
     `doc` is the document it is about and `recipient` the transmission (empty for an envelope, which serves all).
+    `epoch` and `seq`: a statement's position in the chain of its author `by`.
     """
 
     id: bytes
@@ -39,6 +40,8 @@ class PutObject(NamedTuple):
     path: bytes
     body: bytes
     kept_ms: int
+    epoch: int = 0
+    seq: int = 0
 
 
 class PutRecord(NamedTuple):

@@ -23,7 +23,7 @@ from docaxis.core.record import WAITS_CONTENT, WAITS_DIRECTORY, WAITS_NOTHING, L
 from docaxis.core.routing import next_hop
 from docaxis.core.schedule import LANE_CONTROL, content_delay_ms, lane_of
 from docaxis.core.signed import Head, Signed, SignedHead, check_path, check_signature, decode_head
-from docaxis.core.statement import Statement
+from docaxis.core.statement import Position, Statement
 from docaxis.core.trust import ALLOWED, freshness
 from docaxis.core.turn import Say, Turn
 from docaxis.core.wire import Item, Outcome, Result
@@ -46,6 +46,7 @@ def refused(error: DocaxisError) -> Result:
 
 _WITHOUT_COPY: Final = frozenset({State.REFUSED, State.EXPIRED})
 KEPT: Final = Result(Outcome.KEPT, "", 0, None)
+FORK: Final = Result(Outcome.REFUSED, "statement.fork", 0, None)
 
 
 class Intake:
@@ -115,7 +116,7 @@ class Intake:
         doc = DocId(item.id)
         self._check_reference(envelope)
         waits, standing_code, reason = self._verdict(turn, item, envelope)
-        turn.keep(wire.ENVELOPE, item.id, item.signed, doc, "", envelope.sender)
+        turn.keep(wire.ENVELOPE, item.id, item.signed, Position(doc, "", envelope.sender, 0, 0))
         record = new_record(doc, recipient, envelope, outgoing=False, now_ms=turn.now_ms)._replace(waits=waits)
         if standing_code is not Code.REFUSED:
             self._claim_content(turn, doc, item, envelope)
@@ -224,7 +225,7 @@ class Intake:
             raise TheirFault("party.mismatch", f"{peer} is not a recipient of that document")
         lost = [recipient for recipient in envelope.to if self._cache.get((doc, recipient)) is None]
         if lost:
-            turn.keep(wire.ENVELOPE, item.id, item.signed, doc, "", envelope.sender)
+            turn.keep(wire.ENVELOPE, item.id, item.signed, Position(doc, "", envelope.sender, 0, 0))
             digests = envelopes.chunk_digests(envelope.files)
             turn.durable += [PutContent(doc, digest, None) for digest in digests]
         for recipient in lost:
@@ -248,7 +249,7 @@ class Intake:
             raise TheirFault("party.mismatch", f"{peer} handed in a statement of {said.by}")
         if self._cache.has_object(item.id):
             # The very same words were verified when they came first; their key may have been revoked since.
-            return KEPT
+            return KEPT if self._first(turn, item, said) else FORK
         self.verified(item.signed, said.by, turn.now_ms)
         loaded = self._cache.get((said.doc, said.recipient))
         if loaded is None:
@@ -264,24 +265,43 @@ class Intake:
         raise TheirFault("document.unknown", "the document has not come here yet")
 
     def _their_word(self, turn: Turn, loaded: Loaded, item: Item, said: Statement) -> Result:
+        if not self._keep(turn, item, said):
+            return FORK
         record = loaded.record
-        place = (said.epoch, said.seq)
-        newest = (record.theirs_epoch, record.theirs_seq)
-        self._cache.put_object(item.id, turn.number)
-        turn.keep(wire.STATEMENT, item.id, item.signed, said.doc, said.recipient, said.by)
-        if place == newest and item.id != record.theirs_last:
-            detail = (
-                f"{item.kind} {item.id.hex()[:16]}: two statements {said.seq} of {said.by} on {said.doc.hex()[:16]}"
-            )
-            turn.refuse(said.by, "statement.fork", detail)
-            return Result(Outcome.REFUSED, "statement.fork", 0, None)
         before = record.standing
+        _note_link(turn, record, said)
         record = record._replace(standing=merge(before, said.code, item.id, said.answers), updated_ms=turn.now_ms)
-        if place > newest:
+        if (said.epoch, said.seq) > (record.theirs_epoch, record.theirs_seq):
             record = record._replace(theirs_epoch=said.epoch, theirs_seq=said.seq, theirs_last=item.id)
         turn.changed(record, said.code, record.standing.state, said.by)
         self._follow(turn, loaded._replace(record=record), item, said)
         return KEPT
+
+    def positions(self, said: Statement) -> list[Position]:
+        """The position that must be looked up before a statement is handled: none where it claims to be newer than all
+        that is known of that side, as nearly every one does; nothing can stand there."""
+        loaded = self._cache.get((said.doc, said.recipient))
+        if loaded is not None:
+            record, mine = loaded.record, self.speaks_for_me(said.by)
+            newest = (record.mine_epoch, record.mine_seq) if mine else (record.theirs_epoch, record.theirs_seq)
+            if (said.epoch, said.seq) > newest:
+                return []
+        return [said.position]
+
+    def _first(self, turn: Turn, item: Item, said: Statement) -> bool:
+        """Whether no other statement stands where this one claims to."""
+        return self._cache.put_position(said.position, item.id, turn.number) == item.id
+
+    def _keep(self, turn: Turn, item: Item, said: Statement) -> bool:
+        """Keeps a statement in any case; False where another one stands in its place. Then both are evidence that
+        their author is not honest, or not one, and nothing follows from the second."""
+        self._cache.put_object(item.id, turn.number)
+        turn.keep(wire.STATEMENT, item.id, item.signed, said.position)
+        if self._first(turn, item, said):
+            return True
+        where = f"two statements {said.seq} of {said.by} on {said.doc.hex()[:16]}"
+        turn.refuse(said.by, "statement.fork", f"{item.kind} {item.id.hex()[:16]}: {where}")
+        return False
 
     def _follow(self, turn: Turn, loaded: Loaded, item: Item, said: Statement) -> None:
         """What the other party's word means for this side, beyond the merged standing."""
@@ -327,9 +347,9 @@ class Intake:
 
     def _own_word(self, turn: Turn, loaded: Loaded, item: Item, said: Statement) -> Result:
         """A peer gives back what this node itself once said, before its store was restored from a backup."""
+        if not self._keep(turn, item, said):
+            return FORK
         record = loaded.record
-        self._cache.put_object(item.id, turn.number)
-        turn.keep(wire.STATEMENT, item.id, item.signed, said.doc, said.recipient, said.by)
         standing = merge(record.standing, said.code, item.id, said.answers)
         record = record._replace(standing=standing, updated_ms=turn.now_ms)
         if (said.epoch, said.seq) > (record.mine_epoch, record.mine_seq):
@@ -358,6 +378,18 @@ class Intake:
         record = record._replace(waits=WAITS_CONTENT, due_ms=turn.now_ms + CONTENT_WATCH_MS)
         self.fetch(turn, record, envelope)
         return record
+
+
+def _note_link(turn: Turn, record: Record, said: Statement) -> None:
+    """Tells the operator of a word that does not follow what is known. It counts all the same, since words may arrive
+    in any order; whether the gap is ever filled is for the evidence to show."""
+    newest = (record.theirs_epoch, record.theirs_seq)
+    if (said.epoch, said.seq) == (newest[0], newest[1] + 1):
+        follows = said.prev == record.theirs_last
+    else:
+        follows = said.seq == 1 or (said.epoch, said.seq) <= newest
+    if not follows:
+        turn.note("statement.unlinked", by=said.by, doc=said.doc.hex(), seq=said.seq, prev=said.prev.hex())
 
 
 def destroy(turn: Turn, cache: Cache, gone: Record) -> None:

@@ -43,7 +43,7 @@ from docaxis.core.returns import Returns
 from docaxis.core.routing import Hop, How, next_hop
 from docaxis.core.schedule import LANE_BACKGROUND, LANE_CONTROL
 from docaxis.core.signed import Signed
-from docaxis.core.statement import Statement
+from docaxis.core.statement import Position, Statement
 from docaxis.core.turn import Say, Turn
 from docaxis.core.wanted import Found, RecordKey, Wanted
 from docaxis.core.wire import Batch, Item, Outcome, Reply, Result
@@ -97,6 +97,7 @@ class Machine:
         requests: list[str] = []
         objects: list[bytes] = []
         documents: list[DocId] = []
+        positions: list[Position] = []
         for event in events:
             match event:
                 case Submitted(submissions):
@@ -106,16 +107,18 @@ class Machine:
                     requests += [each.key for each in acts if each.key]
                     documents += [each.doc for each in acts]
                 case Inbound(_, _, batch):
-                    self._want_items(batch, records, objects, documents)
+                    self._want_items(batch, records, objects, documents, positions)
                 case Delivered(_, number, reply):
-                    self._want_returned(number, reply, records, objects)
+                    self._want_returned(number, reply, records, objects, positions)
                 case Fetched(doc, recipient) | NotFetched(doc, recipient):
                     records.append((doc, recipient))
                 case DueLoaded(due):
                     documents += [each.record.doc for each in due if each.record.waits]
                 case _:
                     pass
-        return self.cache.lacks(Wanted(tuple(records), tuple(requests), tuple(objects), tuple(documents)))
+        return self.cache.lacks(
+            Wanted(tuple(records), tuple(requests), tuple(objects), tuple(documents), tuple(positions))
+        )
 
     def absorb(self, found: Found) -> None:
         """Takes in what the store answered to `wanted`."""
@@ -241,7 +244,14 @@ class Machine:
 
     # --- items from peers ---
 
-    def _want_items(self, batch: Batch, records: list[RecordKey], objects: list[bytes], documents: list[DocId]) -> None:
+    def _want_items(
+        self,
+        batch: Batch,
+        records: list[RecordKey],
+        objects: list[bytes],
+        documents: list[DocId],
+        positions: list[Position],
+    ) -> None:
         for item in batch.items:
             parsed = self._parse(item.kind, item.id, item.signed.body)
             if isinstance(parsed, Envelope):
@@ -250,27 +260,33 @@ class Machine:
             elif isinstance(parsed, Statement):
                 records.append((parsed.doc, parsed.recipient))
                 objects.append(item.id)
+                positions += self._intake.positions(parsed)
                 documents += [parsed.doc] if parsed.code in _ENDS else []
 
-    def _want_returned(self, number: int, reply: Reply, records: list[RecordKey], objects: list[bytes]) -> None:
+    def _want_returned(
+        self, number: int, reply: Reply, records: list[RecordKey], objects: list[bytes], positions: list[Position]
+    ) -> None:
         flight = self.outbox.flights.get(number)
         if flight is not None:
             for queued, result in zip(flight.items, reply.results, strict=False):
                 if queued.item.kind == wire.ENVELOPE:
                     key = DocId(queued.item.id), flight.peer
                     records.append(key)
-                    objects += self._perhaps_known(key, result)
+                    for receipt in self._perhaps_known(key, result):
+                        objects.append(receipt.id)
+                        parsed = self._parse(wire.STATEMENT, receipt.id, receipt.body)
+                        positions += self._intake.positions(parsed) if isinstance(parsed, Statement) else []
                 elif result.code == "document.unknown":
                     said = statements.decode(queued.item.signed.body)
                     records.append((said.doc, said.recipient))
 
-    def _perhaps_known(self, key: RecordKey, result: Result) -> list[bytes]:
-        """The receipt's id, unless it must be new: the first word of a party that has said nothing here yet. That is
+    def _perhaps_known(self, key: RecordKey, result: Result) -> list[Signed]:
+        """The receipt, unless it must be new: the first word of a party that has said nothing here yet. That is
         nearly every receipt, and spares a question to the store in nearly every round."""
         if result.receipt is None:
             return []
         known = self.cache.get(key)
-        return [] if known is not None and known.record.theirs_epoch == 0 else [result.receipt.id]
+        return [] if known is not None and known.record.theirs_epoch == 0 else [result.receipt]
 
     def _parse(self, kind: str, object_id: bytes, body: bytes) -> Envelope | Statement | DocaxisError:
         """The object, or why it cannot be read; remembered between `wanted` and `handle`."""
@@ -294,7 +310,8 @@ class Machine:
             if isinstance(parsed, Envelope):
                 return self._intake.envelope(turn, peer, batch.recipient, item, parsed)
             result = self._intake.statement(turn, peer, item, parsed)
-            self._taken(turn, parsed)
+            if result.outcome is Outcome.KEPT:
+                self._taken(turn, parsed)
             return result
         except TheirFault as error:
             result = refused(error)

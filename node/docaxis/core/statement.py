@@ -24,6 +24,17 @@ _TEXT_CHARS_MAX: Final = limits.REASON_CHARS_MAX + ACTOR_CHARS_MAX + REASON_CODE
 assert _UTF8_BYTES_MAX * _TEXT_CHARS_MAX + 512 <= limits.STATEMENT_BYTES_MAX, "longest words must fit a statement"
 
 
+class Position(NamedTuple):
+    """One place in one author's chain about one transmission: two different statements there are a fork. An envelope,
+    which belongs to no chain, has none (`recipient` empty, the numbers 0)."""
+
+    doc: DocId
+    recipient: str
+    by: PartyId
+    epoch: int
+    seq: int
+
+
 class Statement(NamedTuple):
     """One party's word. `sender` and `recipient` name the transmission; `answers` is the id of the recall that 15
     and 16 answer; `reason` is a code of the registry or empty; `at_ms` is the claimed time, ms since 1970 UTC."""
@@ -42,6 +53,11 @@ class Statement(NamedTuple):
     text: str
     actor: str
     dir: int
+
+    @property
+    def position(self) -> Position:
+        """Where in its author's chain it claims to stand."""
+        return Position(self.doc, self.recipient, self.by, self.epoch, self.seq)
 
 
 def encode(statement: Statement) -> bytes:

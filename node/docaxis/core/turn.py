@@ -26,14 +26,13 @@ from docaxis.core.effects import (
     Tell,
     Then,
 )
-from docaxis.core.ids import DocId, PartyId, StatementId
+from docaxis.core.ids import PartyId, StatementId
 from docaxis.core.lifecycle import Code, State, merge
 from docaxis.core.ports import Seal
 from docaxis.core.record import Loaded, Record
 from docaxis.core.signed import Signed
-from docaxis.core.statement import Statement
+from docaxis.core.statement import Position, Statement
 from docaxis.core.tree import leaf_hash
-
 
 REFUSALS_KEPT_PER_TURN_MAX: Final = 8
 """Of what one event brings: whoever sends a batch of nonsense may not wash out what is kept of others' refusals."""
@@ -53,8 +52,7 @@ class _Draft(NamedTuple):
     body: bytes
     id: bytes
     kind: str
-    doc: DocId
-    recipient: str
+    position: Position
     use: Callable[[Signed], None]
 
 
@@ -82,21 +80,24 @@ class Turn:
         self._nonces += 1
         return sha256(self._entropy + self._nonces.to_bytes(4, "big")).digest()[:16]
 
-    def draft(self, kind: str, body: bytes, doc: DocId, recipient: str, use: Callable[[Signed], None]) -> bytes:
+    def draft(self, kind: str, body: bytes, position: Position, use: Callable[[Signed], None]) -> bytes:
         """Something of ours to be signed at the end of the turn, kept, and then used; its id."""
         object_id = leaf_hash(body)
-        self._drafts.append(_Draft(body, object_id, kind, doc, recipient, use))
+        self._drafts.append(_Draft(body, object_id, kind, position, use))
         return object_id
 
-    def keep(self, kind: str, object_id: bytes, signed: Signed, doc: DocId, recipient: str, by: PartyId) -> None:
+    def keep(self, kind: str, object_id: bytes, signed: Signed, position: Position) -> None:
         """Keeps a signed object of anybody, and its head once."""
         head_id = sha256(signed.head.raw + signed.head.signature).digest()
         if head_id not in self._heads:
             self._heads.add(head_id)
             self.durable.append(PutHead(head_id, signed.head.raw, signed.head.signature))
-        path = b"".join(signed.path)
+        doc, recipient, by, epoch, seq = position
+        path, kept_ms = b"".join(signed.path), self.now_ms
         self.durable.append(
-            PutObject(object_id, kind, doc, recipient, by, head_id, signed.place, path, signed.body, self.now_ms)
+            PutObject(
+                object_id, kind, doc, recipient, by, head_id, signed.place, path, signed.body, kept_ms, epoch, seq
+            )
         )
 
     def state(self, record: Record, say: Say, use: Callable[[Signed], None]) -> tuple[Record, StatementId]:
@@ -118,7 +119,7 @@ class Turn:
             actor=say.actor,
             dir=self.directory,
         )
-        said = self.draft(wire.STATEMENT, statements.encode(statement), record.doc, record.recipient, use)
+        said = self.draft(wire.STATEMENT, statements.encode(statement), statement.position, use)
         standing = merge(record.standing, say.code, said, say.answers)
         self.changed(record, say.code, standing.state, self.me)
         after = record._replace(
@@ -167,7 +168,7 @@ class Turn:
             rows, self.durable = self.durable, []
             bodies = [draft.body for draft in self._drafts]
             for draft, signed in zip(self._drafts, self._signed(seal, bodies), strict=True):
-                self.keep(draft.kind, draft.id, signed, draft.doc, draft.recipient, self.me)
+                self.keep(draft.kind, draft.id, signed, draft.position)
                 draft.use(signed)
             self.durable += rows
         for act in self.after_signing:

@@ -31,6 +31,7 @@ from docaxis.core.ids import HASH_BYTES, DocId, PartyId
 from docaxis.core.lifecycle import State
 from docaxis.core.record import Loaded, Record
 from docaxis.core.signed import Signed, SignedHead
+from docaxis.core.statement import Position
 from docaxis.core.wire import ENVELOPE, Item
 from docaxis.store.base import (
     REFUSALS_KEPT_MAX,
@@ -69,6 +70,7 @@ class MemoryTables:
         self._heads: dict[bytes, SignedHead] = {}
         self._objects: dict[bytes, PutObject] = {}
         self._about: dict[DocId, list[bytes]] = {}
+        self._positions: dict[Position, bytes] = {}
         self._numbers: dict[DocId, int] = {}
         self._records: dict[RecordKey, Record] = {}
         self._recipients: dict[DocId, list[PartyId]] = {}
@@ -131,6 +133,8 @@ class MemoryTables:
             self._about.setdefault(op.doc, []).append(op.id)
             if op.kind == ENVELOPE:
                 self._numbers[op.doc] = len(self._numbers)
+            else:
+                self._positions.setdefault(Position(op.doc, op.recipient, op.by, op.epoch, op.seq), op.id)
 
     def _put_record(self, op: PutRecord) -> None:
         record, key = op.record, op.record.key
@@ -207,6 +211,7 @@ class MemoryTables:
             requests={key: self._requests[key] for key in wanted.requests if key in self._requests},
             objects=frozenset(each for each in wanted.objects if each in self._objects),
             documents=documents,
+            positions={each: self._positions[each] for each in wanted.positions if each in self._positions},
         )
 
     def queue(self, peer: PartyId, lane: int, now_ms: int, limit: int) -> tuple[tuple[Item, int], ...]:

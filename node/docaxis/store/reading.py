@@ -13,13 +13,14 @@ from docaxis.core.ids import HASH_BYTES, DocId, PartyId
 from docaxis.core.lifecycle import Code, Standing, State
 from docaxis.core.record import Loaded, Record
 from docaxis.core.signed import Signed, SignedHead
+from docaxis.core.statement import Position
 from docaxis.core.wire import ENVELOPE, Item
 from docaxis.store.base import Change, Found, Kept, Life, Line, RecordKey, Totals, Wanted
 from docaxis.store.inline import chunks_to_send
 from docaxis.store.writing import RECORD_COLUMNS
 
 KEYS_PER_QUERY: Final = 250
-"""At most so many keys stand in one query; a key has up to two parameters."""
+"""At most so many keys stand in one query; a key has up to five parameters."""
 
 _STATES: Final = tuple(State)
 _RECORD_COLUMNS: Final = ", ".join(f"r.{name}" for name in RECORD_COLUMNS.split(", "))
@@ -42,6 +43,14 @@ _KEPT: Final = """
         SELECT s.seq FROM objects AS e JOIN objects AS s ON s.envelope = e.seq WHERE e.id = ?)
     ORDER BY envelope IS NOT NULL, o.seq
 """
+_POSITIONS: Final = """
+    WITH wanted (id, recipient, author, epoch, number) AS (VALUES %s)
+    SELECT w.id, w.recipient, w.author, w.epoch, w.number, s.id, min(s.seq)
+    FROM wanted AS w CROSS JOIN objects AS e ON e.id = w.id CROSS JOIN objects AS s ON s.envelope = e.seq
+        AND s.recipient = w.recipient AND s.author = w.author AND s.epoch = w.epoch AND s.number = w.number
+    GROUP BY 1, 2, 3, 4, 5
+"""
+"""SQLite takes `s.id` from the row that has the least `seq`."""
 _STATE: Final = "CASE WHEN agreed THEN 9 ELSE progress END"
 
 
@@ -70,6 +79,7 @@ def find(connection: sqlite3.Connection, wanted: Wanted) -> Found:
         requests={row[0]: PutRequest._make(row) for row in requests},
         objects=frozenset(object_id for (object_id,) in objects),
         documents={doc: tuple(loader.load(record) for record in group) for doc, group in grouped.items()},
+        positions=dict(_positions(connection, wanted.positions)),
     )
 
 
@@ -244,6 +254,13 @@ def _records_of_keys(connection: sqlite3.Connection, keys: Sequence[RecordKey]) 
         query = _RECORDS_BY_KEY % ", ".join(["(?, ?)"] * len(some))
         rows = connection.execute(query, [part for key in some for part in key])
         yield from map(_record, rows.fetchall())
+
+
+def _positions(connection: sqlite3.Connection, wanted: Sequence[Position]) -> Iterator[tuple[Position, bytes]]:
+    for some in _slices(wanted):
+        query = _POSITIONS % ", ".join(["(?, ?, ?, ?, ?)"] * len(some))
+        for *position, object_id, _ in connection.execute(query, [part for each in some for part in each]).fetchall():
+            yield Position._make(position), object_id
 
 
 def _records_of_documents(connection: sqlite3.Connection, docs: Sequence[DocId]) -> Iterator[Record]:

@@ -68,8 +68,10 @@ def _overwriting(key: str, columns: Sequence[str]) -> str:
 
 
 _HEADS: Final = _insert("heads", "head, raw, signature")
-_ENVELOPES: Final = _insert("objects", "id, kind, recipient, author, head, place, path, body, kept_ms")
-_STATEMENTS: Final = _insert("objects", "id, kind, envelope, recipient, author, head, place, path, body, kept_ms")
+_ENVELOPES: Final = _insert("objects", "id, kind, recipient, author, head, place, path, body, kept_ms, epoch, number")
+_STATEMENTS: Final = _insert(
+    "objects", "id, kind, envelope, recipient, author, head, place, path, body, kept_ms, epoch, number"
+)
 _RECORDS: Final = _insert(
     "records", f"envelope, {RECORD_COLUMNS}", _overwriting("envelope, recipient", _RECORD_CHANGING)
 )

@@ -17,7 +17,8 @@ CREATE TABLE heads (
     signature BLOB    NOT NULL
 );
 
--- `envelope`: for a statement, the `seq` of the envelope that it is about.
+-- `envelope`: for a statement, the `seq` of the envelope that it is about; `epoch` and `number`: its place in the chain
+-- of its author, 0 for envelopes.
 CREATE TABLE objects (
     seq       INTEGER NOT NULL PRIMARY KEY,
     id        BLOB    NOT NULL UNIQUE,
@@ -25,6 +26,8 @@ CREATE TABLE objects (
     envelope  INTEGER,
     recipient TEXT    NOT NULL,
     author    TEXT    NOT NULL,
+    epoch     INTEGER NOT NULL,
+    number    INTEGER NOT NULL,
     head      INTEGER NOT NULL,
     place     INTEGER NOT NULL,
     path      BLOB    NOT NULL,
@@ -32,7 +35,8 @@ CREATE TABLE objects (
     body      BLOB    NOT NULL,
     CHECK ((kind = 'statement') = (envelope IS NOT NULL))
 );
-CREATE INDEX objects_statements ON objects (envelope) WHERE envelope IS NOT NULL;
+-- Everything said about a document; and what stands at one place of one chain, asked when a word comes out of turn.
+CREATE INDEX objects_statements ON objects (envelope, recipient, author, epoch, number) WHERE envelope IS NOT NULL;
 -- For resending.
 CREATE INDEX objects_kept ON objects (kept_ms);
 
