@@ -4,6 +4,7 @@ import argparse
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from importlib.metadata import EntryPoint
 from typing import Any
 
@@ -14,6 +15,11 @@ from docaxis.cli import main, verify
 from docaxis.core.errors import OurFault, TheirFault
 from tests.cli.axis import COMMAND, Offices, Said, docaxis
 
+VERBS = frozenset(
+    ("add", "agree", "answer", "ask", "check", "copy", "draft", "have", "honour", "list", "look", "make", "publish")
+    + ("refuse", "replay", "run", "say", "send", "show", "write")
+)
+"""The words with which help lines begin."""
 LEAVES = ["send", "inbox", "outbox", "show", "evidence", "advance", "refuse", "recall", "answer-recall", "verify"]
 
 
@@ -41,6 +47,32 @@ def test_the_help_loads_nothing_that_it_does_not_need() -> None:
     done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
     loaded = {name.partition(".")[0] for name in done.stdout.split()}
     assert loaded.isdisjoint({"aiohttp", "asyncio", "cryptography", "msgpack", "rich", "sqlite3", "tuf", "uvloop"})
+
+
+def every_help(parser: argparse.ArgumentParser) -> Iterator[str]:
+    """Each line of help and each description of a command, at every depth."""
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            yield from (each.help or "" for each in action._choices_actions)
+            for child in action.choices.values():
+                yield from filter(None, [child.description])
+                yield from every_help(child)
+
+
+def test_every_command_is_told_what_to_do() -> None:
+    """One mood throughout: Make, Run, List; never Makes, nor the name of a thing."""
+    first = {text.split()[0].lower().rstrip(",") for name in main.COMMANDS for text in every_help(main.build([name]))}
+    assert first <= VERBS
+
+
+@pytest.mark.parametrize("command", ["demo", "node", "directory"])
+def test_a_group_teaches_by_example_and_keeps_the_houses_sentences_to_itself(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What a module may not hold is for who writes it, not for who types a command."""
+    said = parsed([command, "--help"], capsys)
+    assert f"docaxis {command} " in said.out.partition("example")[2]
+    assert "here" not in said.out.partition("options:")[0].lower()
 
 
 @pytest.mark.parametrize("command", LEAVES)

@@ -32,6 +32,11 @@ SCENARIOS: Final = HERE.parents[3] / "scenarios"
 _UNITS: Final = {"seconds": "seconds, all together", "rss_mb_total": "MB resident, all nodes"}
 """Figures whose name alone does not say what they count, as people read them."""
 
+DESCRIPTION: Final = """\
+Replay the opening of the axis, 12 March 2019, with real nodes on this machine: 95 agencies with their own keys,
+certificates and databases exchange one decision over HTTPS; one is off and comes back, one refuses, one letter is
+recalled, three attacks are refused. Everything is then counted from the nodes' databases and from signatures.
+"""
 EXAMPLES: Final = """\
 examples:
   docaxis demo                      replay the opening with all 95 agencies
@@ -46,9 +51,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser = subparsers.add_parser(
         "demo",
         help="replay the opening of the axis with 95 real nodes on this machine",
-        description=__doc__,
+        description=DESCRIPTION,
         epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--processes", type=int, default=2, metavar="N", help="processes to host the nodes (default 2)")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="keep everything in this new folder")

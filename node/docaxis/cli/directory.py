@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     Subparsers = argparse._SubParsersAction[Any]
 
 _EXAMPLES: Final = """\
-the first directory, three officers, two of whom must sign:
+example: the first directory, three officers, two of whom must sign:
 
   on each officer's machine
     docaxis directory officer-key an.pem --ask-passphrase        makes an.pem (stays) and an.pub (is handed in)
@@ -97,7 +97,7 @@ example:
 
 def add_parser(subparsers: "Subparsers") -> None:
     """Adds `docaxis directory` and its commands."""
-    text = "The signed directory: who is an agency, which keys and addresses it has."
+    text = "Make and keep the signed directory: who is an agency, which keys and addresses it has."
     directory = subparsers.add_parser(
         "directory", help=main.COMMANDS["directory"].help, description=text, epilog=_EXAMPLES
     )

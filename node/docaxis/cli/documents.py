@@ -55,6 +55,7 @@ examples:
 _EVIDENCE_EXAMPLES: Final = """\
 examples:
   docaxis evidence 3fa9c1d2 -o 7816.evidence
+  docaxis evidence 3fa9c1d2 --recipient H49 --recipient H57 -o 7816.evidence
   docaxis verify 7816.evidence --root root.json
 """
 
@@ -63,16 +64,21 @@ def add_parser(subparsers: "Subparsers") -> None:
     """Adds the four commands."""
     _add_list(subparsers, "inbox", "documents that came to this node, newest first")
     _add_list(subparsers, "outbox", "documents that this node sent, one line for each recipient, newest first")
-    show = subparsers.add_parser("show", help="one document", description="One document.", epilog=_SHOW_EXAMPLES)
+    text = "Show one document: who said what when, and what is possible next."
+    show = subparsers.add_parser("show", help="show one document", description=text, epilog=_SHOW_EXAMPLES)
     _add_document(show)
     show.add_argument("--recipient", default="", metavar="CODE", help="only this recipient's part")
     show.add_argument("--save-to", type=Path, metavar="DIR", help="write the document's files into this folder")
     output.json_option(show)
     show.set_defaults(handler=run_show)
     text = "Write everything that was signed about a document into one file."
-    proof = subparsers.add_parser("evidence", help="evidence file", description=text, epilog=_EVIDENCE_EXAMPLES)
+    proof = subparsers.add_parser(
+        "evidence", help="write the evidence file", description=text, epilog=_EVIDENCE_EXAMPLES
+    )
     _add_document(proof)
     proof.add_argument("-o", "--output", type=Path, metavar="FILE", help="where to (default: the id and .evidence)")
+    help_recipient = "only this recipient's part; may be given again (default: everybody's)"
+    proof.add_argument("--recipient", action="append", default=[], metavar="CODE", help=help_recipient)
     proof.add_argument("--force", action="store_true", help="overwrite the file")
     output.json_option(proof)
     proof.set_defaults(handler=run_evidence)
@@ -80,7 +86,7 @@ def add_parser(subparsers: "Subparsers") -> None:
 
 def _add_list(subparsers: "Subparsers", box: str, text: str) -> None:
     examples = _LIST_EXAMPLES.format(box=box)
-    parser = subparsers.add_parser(box, help=text, description=f"Lists {text}.", epilog=examples)
+    parser = subparsers.add_parser(box, help=f"list {text}", description=f"List {text}.", epilog=examples)
     parser.add_argument("--state", type=state, metavar="STATE", help=f"only in this state: {_STATES}")
     parser.add_argument("--limit", type=output.positive, default=ROWS, help=f"most lines to show (default {ROWS})")
     help_cursor = "go on where an earlier list ended: the `next` of its JSON, for the same box and state"
@@ -277,7 +283,7 @@ def steps(doc: str, possible: Sequence[Code]) -> Iterator[str]:
 
 def run_evidence(arguments: argparse.Namespace) -> int:
     """Writes the evidence file, whole or not at all."""
-    doc, body = connect.with_node(arguments, lambda node: _evidence(node, arguments.doc))
+    doc, body = connect.with_node(arguments, lambda node: _evidence(node, arguments))
     target = arguments.output or Path(f"{doc[: output.ID_DIGITS]}.evidence")
     if target.exists() and not arguments.force:
         raise OurFault("node.exists", f"{target} exists; choose another name, or overwrite it with --force")
@@ -289,10 +295,10 @@ def run_evidence(arguments: argparse.Namespace) -> int:
     return main.OK
 
 
-async def _evidence(node: Client, given: str) -> tuple[str, bytes]:
+async def _evidence(node: Client, arguments: argparse.Namespace) -> tuple[str, bytes]:
     # of the document only its whole id is wanted here, so no recipient's part is asked for
-    doc = (await node.document(given, NOBODY)).doc
-    return doc, await node.evidence(doc)
+    doc = (await node.document(arguments.doc, NOBODY)).doc
+    return doc, await node.evidence(doc, arguments.recipient)
 
 
 def _write_whole(target: Path, body: bytes) -> None:

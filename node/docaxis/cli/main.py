@@ -55,12 +55,14 @@ class Command(NamedTuple):
 
 COMMANDS: Final[Mapping[str, Command]] = {
     "demo": Command("demo", "replay the opening of the axis with 95 real nodes"),
-    "node": Command("node", "init, run, status, doctor, revoke, backup, restore: the node of an agency"),
-    "directory": Command("directory", "the signed directory: officers' keys, entries, publishing, checking"),
+    "node": Command("node", "make, run, examine, back up and restore the node of an agency"),
+    "directory": Command(
+        "directory", "make and keep the signed directory: officers' keys, entries, publishing, checking"
+    ),
     "send": Command("send", "send documents to one, several or all agencies"),
-    "inbox": Command("documents", "documents that came to this node"),
-    "outbox": Command("documents", "documents that this node sent, and where they are"),
-    "show": Command("documents", "one document: who said what when, and what is possible next"),
+    "inbox": Command("documents", "list documents that came to this node"),
+    "outbox": Command("documents", "list documents that this node sent, and where they are"),
+    "show": Command("documents", "show one document: who said what when, and what is possible next"),
     "evidence": Command("documents", "write everything that was signed about a document into one file"),
     "advance": Command("steps", "say that a document was received, assigned, is being processed, is completed"),
     "refuse": Command("steps", "refuse a document, with a reason"),

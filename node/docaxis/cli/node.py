@@ -26,6 +26,16 @@ if TYPE_CHECKING:
 NODE_VARIABLE: Final = "DOCAXIS_NODE"
 TOKEN_BYTES: Final = 32
 
+_EXAMPLES: Final = """\
+examples, a node's life:
+  docaxis node init ~/h49 --id H49 --endpoint https://trao-doi.h49.example.vn:8443 --root root.json
+  docaxis node run ~/h49                                         until Ctrl-C or SIGTERM
+  docaxis node status ~/h49                                      how it is, what waits for whom
+  docaxis node doctor ~/h49                                      what is wrong, and what to do
+  docaxis node backup /backup/h49-2026-11-22 --node ~/h49        while it runs
+
+`docaxis node COMMAND --help` teaches each by example.
+"""
 _INIT_EXAMPLES: Final = """\
 examples:
   docaxis node init ~/h49 --id H49 --endpoint https://trao-doi.h49.example.vn:8443 \\
@@ -81,11 +91,12 @@ Put the folder keys/ back, too, then start the node: peers send again what they 
 
 def add_parser(subparsers: "Subparsers") -> None:
     """Adds `docaxis node` and its commands."""
-    node = subparsers.add_parser("node", help=main.COMMANDS["node"].help, description="The node of an agency.")
+    text = "Make, run, examine, back up and restore the node of an agency."
+    node = subparsers.add_parser("node", help=main.COMMANDS["node"].help, description=text, epilog=_EXAMPLES)
     commands = node.add_subparsers(metavar="COMMAND", required=True, parser_class=main.Parser)
     _add_init(commands)
     _add(commands, "run", run_run, "run a node until it is told to stop", _RUN_EXAMPLES)
-    status = _add(commands, "status", run_status, "how a running node is", _STATUS_EXAMPLES)
+    status = _add(commands, "status", run_status, "ask a running node how it is", _STATUS_EXAMPLES)
     output.json_option(status)
     doctor = _add(
         commands, "doctor", run_doctor, "look for what is or will be wrong, and say what to do", _DOCTOR_EXAMPLES
@@ -94,7 +105,10 @@ def add_parser(subparsers: "Subparsers") -> None:
     output.json_option(doctor)
     _add_revoke(commands)
     backup = commands.add_parser(
-        "backup", help="a consistent copy", description="Copies a node while it runs.", epilog=_BACKUP_EXAMPLES
+        "backup",
+        help="make a consistent copy",
+        description="Copy a node while it runs, or while it does not.",
+        epilog=_BACKUP_EXAMPLES,
     )
     backup.add_argument("target", type=Path, metavar="TARGET", help="a new folder")
     backup.add_argument(
@@ -103,7 +117,10 @@ def add_parser(subparsers: "Subparsers") -> None:
     output.json_option(backup)
     backup.set_defaults(handler=run_backup)
     restore = commands.add_parser(
-        "restore", help="a backup becomes a node again", description="Restores a backup.", epilog=_RESTORE_EXAMPLES
+        "restore",
+        help="make a node of a backup again",
+        description="Make a node of a backup again.",
+        epilog=_RESTORE_EXAMPLES,
     )
     restore.add_argument("node", type=Path, metavar="DIR", help="the node's folder; it must hold no documents yet")
     restore.add_argument(
@@ -125,7 +142,7 @@ def _add(commands: "Subparsers", name: str, handler: main.Handler, text: str, ex
 
 
 def _add_revoke(commands: "Subparsers") -> None:
-    text = "Has a running node honour signed revocations at once, wherever they come from."
+    text = "Have a running node honour signed revocations at once, wherever they come from."
     revoke = commands.add_parser(
         "revoke", help="honour a signed revocation at once", description=text, epilog=_REVOKE_EXAMPLES
     )
@@ -138,7 +155,7 @@ def _add_revoke(commands: "Subparsers") -> None:
 
 
 def _add_init(commands: "Subparsers") -> None:
-    text = "Makes a node's folder: keys, certificate, settings, API token, and the entry for the directory."
+    text = "Make a node's folder: keys, certificate, settings, API token, and the entry for the directory."
     init = commands.add_parser("init", help="make a node", description=text, epilog=_INIT_EXAMPLES)
     init.add_argument("node", type=Path, metavar="DIR", help="a new folder")
     init.add_argument(

@@ -43,13 +43,13 @@ After an agreement the content is destroyed here; the trace of document and reca
 
 def add_parser(subparsers: "Subparsers") -> None:
     """Adds the four commands."""
-    advance = _add(subparsers, "advance", "Says how far a document has come.", _ADVANCE_EXAMPLES)
+    advance = _add(subparsers, "advance", "Say how far a document has come.", _ADVANCE_EXAMPLES)
     advance.add_argument("--to", required=True, type=_step, metavar="STATE", help=", ".join(ADVANCES))
     advance.add_argument("--note", default="", dest="text", metavar="TEXT", help="words that go with it")
-    refuse = _add(subparsers, "refuse", "Refuses a document that has arrived.", _REFUSE_EXAMPLES)
+    refuse = _add(subparsers, "refuse", "Refuse a document that has arrived.", _REFUSE_EXAMPLES)
     _add_reason(refuse, required=True)
     refuse.set_defaults(code=Code.REFUSED)
-    recall = _add(subparsers, "recall", "Asks for a document back.", _RECALL_EXAMPLES)
+    recall = _add(subparsers, "recall", "Ask for a document back.", _RECALL_EXAMPLES)
     recall.add_argument("--recipient", default="", metavar="CODE", help="only from this one (else from all)")
     _add_reason(recall, required=True)
     recall.set_defaults(code=Code.RECALL)
@@ -76,7 +76,7 @@ def _add_reason(parser: argparse.ArgumentParser, *, required: bool) -> None:
 
 
 def _add_answer(subparsers: "Subparsers") -> None:
-    parser = _add(subparsers, "answer-recall", "Answers a recall.", _ANSWER_EXAMPLES)
+    parser = _add(subparsers, "answer-recall", "Answer a recall.", _ANSWER_EXAMPLES)
     choice = parser.add_mutually_exclusive_group(required=True)
     choice.add_argument("--agree", action="store_const", dest="code", const=Code.AGREE, help="give it back")
     choice.add_argument("--decline", action="store_const", dest="code", const=Code.DECLINE, help="keep it")

@@ -33,7 +33,7 @@ broken link is named, and for whom it holds; 2: nothing could be checked.
 
 def add_parser(subparsers: "Subparsers") -> None:
     """Adds the command."""
-    text = "Checks an evidence file offline."
+    text = "Check an evidence file offline."
     parser = subparsers.add_parser("verify", help=text, description=text, epilog=_EXAMPLES)
     parser.add_argument("file", type=Path, metavar="FILE", help="the evidence file")
     parser.add_argument("--root", type=Path, required=True, metavar="ROOT", help="a trusted root file of the directory")
