@@ -15,10 +15,28 @@ from docaxis.cli import main, verify
 from docaxis.core.errors import OurFault, TheirFault
 from tests.cli.axis import COMMAND, Offices, Said, docaxis
 
-VERBS = frozenset(
-    ("add", "agree", "answer", "ask", "check", "copy", "draft", "have", "honour", "list", "look", "make", "publish")
-    + ("refuse", "replay", "run", "say", "send", "show", "write")
-)
+VERBS = {
+    "add",
+    "agree",
+    "answer",
+    "ask",
+    "check",
+    "copy",
+    "draft",
+    "have",
+    "honour",
+    "list",
+    "look",
+    "make",
+    "publish",
+    "refuse",
+    "replay",
+    "run",
+    "say",
+    "send",
+    "show",
+    "write",
+}
 """The words with which help lines begin."""
 LEAVES = ["send", "inbox", "outbox", "show", "evidence", "advance", "refuse", "recall", "answer-recall", "verify"]
 

@@ -7,10 +7,10 @@ key. Nothing here knows what a document is.
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from io import BytesIO
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import aiohttp
 
@@ -28,8 +28,18 @@ _PROBLEM_BYTES_MAX: Final = 64 * 1024
 _BODY_BYTES_PLAIN_MAX: Final = 2**20
 """Longer bodies are written piece by piece, so that the loop can do other work between."""
 
-Params = Mapping[str, str | int]
+Params = Mapping[str, str | int] | Sequence[tuple[str, str]]
 _LOST: Final = (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, TimeoutError)
+
+
+class _Call(NamedTuple):
+    """One request, however often it is made."""
+
+    method: str
+    path: str
+    params: Params | None = None
+    body: bytes | None = None
+    headers: Mapping[str, str] | None = None
 
 
 class Http:
@@ -75,9 +85,10 @@ class Http:
         headers: Mapping[str, str] | None = None,
     ) -> bytes:
         """The body of an answer; raises `DocaxisError`, with the node's own code where it answered."""
+        call = _Call(method, path, params, body, headers)
         for delay_s in (*RETRY_DELAYS_S, None):
             try:
-                async with self.answer(method, path, params=params, body=body, headers=headers) as response:
+                async with self._answer(call) as response:
                     return await response.read()
             except _LOST as error:
                 if delay_s is None:
@@ -90,17 +101,10 @@ class Http:
         raise AssertionError("the last attempt returns or raises")
 
     @asynccontextmanager
-    async def answer(
-        self,
-        method: str,
-        path: str,
-        *,
-        params: Params | None = None,
-        body: bytes | None = None,
-        headers: Mapping[str, str] | None = None,
-    ) -> AsyncIterator[aiohttp.ClientResponse]:
+    async def _answer(self, call: _Call) -> AsyncIterator[aiohttp.ClientResponse]:
         """One attempt; its answer is a success. Raises what aiohttp raises where there is none."""
         assert self._session is not None, "use the client as an async context manager"
+        method, path, params, body, headers = call
         data = BytesIO(body) if body is not None and len(body) > _BODY_BYTES_PLAIN_MAX else body
         async with self._session.request(
             method, self._url + path, params=params, data=data, headers=headers, allow_redirects=False
@@ -113,7 +117,7 @@ class Http:
     async def stream(self, path: str) -> AsyncIterator[aiohttp.ClientResponse]:
         """An answer to be read piece by piece; a connection that breaks is ``node.unreachable``, without repetition."""
         try:
-            async with self.answer("GET", path) as response:
+            async with self._answer(_Call("GET", path)) as response:
                 yield response
         except _LOST as error:
             raise self._unreachable(error) from None
@@ -124,7 +128,7 @@ class Http:
         body = await response.content.read(_PROBLEM_BYTES_MAX)
         if response.content_type != "application/problem+json":
             return OurFault("node.unreachable", f"{self._url} answers {response.status}, but not as a docaxis node")
-        error = from_problem(response.status, _read_problem(body))
+        error = from_problem(response.status, _object(body) or {})
         wait = response.headers.get("Retry-After", "")
         if response.status == 503 and wait.isdigit():
             return _Busy(error, min(float(wait), WAIT_S_MAX))
@@ -144,18 +148,16 @@ class _Busy(Exception):
 
 
 def _read_answer(body: bytes) -> dict[str, Any]:
-    try:
-        value = json.loads(body)
-    except ValueError:
-        value = None
-    if not isinstance(value, dict):
+    value = _object(body)
+    if value is None:
         raise OurFault("peer.malformed", "the node's answer is no JSON object; is it another program?")
     return value
 
 
-def _read_problem(body: bytes) -> Mapping[str, Any]:
+def _object(body: bytes) -> dict[str, Any] | None:
+    """The JSON object in a body, or None where it holds something else."""
     try:
         value = json.loads(body)
     except ValueError:
-        return {}
-    return value if isinstance(value, dict) else {}
+        return None
+    return value if isinstance(value, dict) else None
