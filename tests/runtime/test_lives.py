@@ -4,6 +4,7 @@ import asyncio
 import socket
 from collections.abc import Sequence
 from contextlib import closing
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,13 @@ async def counted(service: Service, name: str) -> bool:
     return service.node.metrics().get(name, 0) > 0
 
 
+def log_of(service: Service) -> str:
+    """Everything that a node of the town has logged."""
+    stream = service.node.log._stream
+    assert isinstance(stream, StringIO)
+    return stream.getvalue()
+
+
 async def serves(service: Service) -> bool:
     """Whether the node takes requests."""
     return (await service.node.status())["state"] == "serving"
@@ -81,6 +89,19 @@ async def test_below_the_reserve_nothing_new_is_taken(town: Town) -> None:
             await office.node.submit(submission(["H49"]))
         with pytest.raises(OurFault, match=r"node\.disk-full"):
             await office.node.keep_chunk(b"x" * 32, b"data")
+
+
+async def test_below_the_reserve_status_and_log_say_so_until_there_is_room_again(town: Town) -> None:
+    """The operator's alarm is the state; whoever reads the log afterwards sees from when to when."""
+    async with town.running("G22") as office:
+        assert await serves(office)
+        office.node.disk.reserve_bytes = 2**60
+        for _ in range(2):
+            assert (await office.node.status())["state"] == "node.disk-full"
+        office.node.disk.reserve_bytes = 0
+        assert await serves(office)
+        said = log_of(office)
+    assert said.count("event=node.disk-full") == said.count("event=node.disk-has-room") == 1
 
 
 @pytest.mark.parametrize("offset_ms", [-HOUR_MS, HOUR_MS])

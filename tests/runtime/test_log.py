@@ -3,13 +3,23 @@
 import asyncio
 import io
 import json
+import logging
+import sys
 from collections import Counter
 
 import pytest
 
 from docaxis.core.effects import Noted
 from docaxis.runtime.clock import SettableClock
-from docaxis.runtime.log import CALM_MS, HELD_BACK_MS_MAX, KINDS_MAX, LINES_AT_ONCE_MAX, VALUE_CHARS_MAX, Log
+from docaxis.runtime.log import (
+    CALM_MS,
+    HELD_BACK_MS_MAX,
+    KINDS_MAX,
+    LINES_AT_ONCE_MAX,
+    VALUE_CHARS_MAX,
+    Log,
+    library_said,
+)
 
 NOW_MS = 1_774_000_000_123
 
@@ -153,3 +163,38 @@ def test_a_flood_by_very_many_peers_is_bounded_as_well() -> None:
     flooded.clock.advance(60_000)
     flooded.refuse("H49")
     assert "more_like_this" not in flooded.lines[-1]
+
+
+def record_of(error: Exception) -> logging.LogRecord:
+    """What asyncio says of an error that nobody caught, after the error has gone through code of ours."""
+    try:
+        SettableClock(0).advance(_Raises(error))  # type: ignore[arg-type]
+    except (OSError, ArithmeticError):
+        return logging.LogRecord(
+            "asyncio", logging.ERROR, "", 0, "a request failed\nprotocol: <x>\ntransport: <y>", (), sys.exc_info()
+        )
+    raise AssertionError
+
+
+class _Raises:
+    """A number that is none."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    def __radd__(self, other: int) -> int:
+        raise self._error
+
+
+def test_what_a_library_says_is_one_line_and_shows_the_inside_only_for_a_mistake_of_ours() -> None:
+    """What a caller does to its connection is no reason for a trace; our own mistakes are."""
+    theirs = library_said(record_of(ConnectionResetError("gone")))
+    assert theirs.fields == {
+        "source": "asyncio",
+        "text": "a request failed protocol: <x> transport: <y>: ConnectionResetError('gone')",
+    }
+    ours = library_said(record_of(ZeroDivisionError("oh")))
+    assert "clock.py" in str(ours.fields["trace"])
+    assert written("logfmt", "info", ours).count("\n") == 1
+    quiet = logging.LogRecord("x", logging.WARNING, "", 0, "slow", (), None)
+    assert library_said(quiet) == Noted("library.said", "warning", {"source": "x", "text": "slow"})

@@ -31,7 +31,7 @@ from docaxis.runtime.content import Content
 from docaxis.runtime.disk import Disk
 from docaxis.runtime.entropy import Entropy, SystemEntropy
 from docaxis.runtime.hands import Front
-from docaxis.runtime.log import Log
+from docaxis.runtime.log import Log, library_said
 from docaxis.runtime.metrics import Metrics
 from docaxis.runtime.node import Node, Parts
 from docaxis.runtime.perform import Probe
@@ -288,8 +288,7 @@ class _LibraryLines(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """One line."""
-        level = "error" if record.levelno >= logging.ERROR else "warning"
-        self._log.note("library.said", level, source=record.name, text=self.format(record))
+        self._log.notes([library_said(record)])
 
 
 def run(folder: Path, settings: Settings, passphrase: str | None) -> None:

@@ -7,8 +7,10 @@ is the work of whatever runs the node.
 
 import asyncio
 import json
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from logging import ERROR, LogRecord
 from typing import Final, TextIO
 
 from docaxis.core.effects import Noted
@@ -24,6 +26,8 @@ CALM_MS: Final = 5_000
 HELD_BACK_MS_MAX: Final = 60_000
 """A flood that goes on is counted from time to time."""
 KINDS_MAX: Final = 4_096
+TRACE_FRAMES_MAX: Final = 8
+_OWN: Final = "docaxis"
 
 
 class _Kind:
@@ -170,6 +174,24 @@ class Log:
             self._stream.flush()
         except (OSError, ValueError):
             return  # whoever read the log has gone; the node has better things to do than to die of it
+
+
+def library_said(record: LogRecord) -> Noted:
+    """What a library says, as one line: the error in one word, and where it happened only if it is a mistake of ours
+    (what the network does to a connection is none)."""
+    error = record.exc_info[1] if record.exc_info else None
+    text = " ".join(record.getMessage().split())
+    fields: dict[str, object] = {"source": record.name, "text": f"{text}: {error!r}" if error else text}
+    if error is not None and _is_ours(error):
+        fields["trace"] = "".join(traceback.format_exception(error, limit=-TRACE_FRAMES_MAX))
+    return Noted("library.said", "error" if record.levelno >= ERROR else "warning", fields)
+
+
+def _is_ours(error: BaseException) -> bool:
+    if isinstance(error, OSError) or type(error).__module__.startswith("aiohttp"):
+        return False
+    modules = (str(frame.f_globals.get("__name__")) for frame, _ in traceback.walk_tb(error.__traceback__))
+    return any(module.partition(".")[0] == _OWN for module in modules)
 
 
 def _plain(value: object) -> str | int | float | bool | None:

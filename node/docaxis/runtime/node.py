@@ -8,6 +8,7 @@ import asyncio
 import traceback
 from collections import deque
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Protocol
 
@@ -42,6 +43,7 @@ SETTLE_MS_MAX: Final = 10 * limits.SECOND_MS
 FIRST_DIRECTORY_MS_MAX: Final = 10 * limits.SECOND_MS
 """How long a node that has never seen a directory waits for one before it serves nobody in particular."""
 UPKEEP_INTERVAL_MS: Final = limits.HOUR_MS
+DISK_INTERVAL_MS: Final = 10 * limits.SECOND_MS
 REFUSALS_WAITING_MAX: Final = 256
 
 
@@ -89,6 +91,7 @@ class Node:
         self._front = parts.front
         self._stopping = False
         self._stopped = False
+        self._full = False
         self._started_ms = 0
         self._started_ticks_ms = 0.0
         self._main: asyncio.Task[None] | None = None
@@ -169,6 +172,7 @@ class Node:
             await asyncio.wait((self._main,))
             self._main.cancelled() or self._main.exception()  # was logged when it happened; whoever waits gets it too
         await self._parts.store.close()
+        self._front.log.count_now()
         self._front.log.note("node.stopped")
 
     async def _settle(self, main: asyncio.Task[None]) -> None:
@@ -183,6 +187,7 @@ class Node:
                 group.create_task(self._lives.run(life))
                 group.create_task(self._refresher.run())
                 group.create_task(self._upkeep())
+                group.create_task(self._watch_disk())
                 group.create_task(self._keep_refusals())
         except BaseExceptionGroup as error:
             self._front.log.note("node.failed", "error", trace="".join(traceback.format_exception(error, limit=-8)))
@@ -217,6 +222,35 @@ class Node:
                 self._front.log.note("content.upkeep-failed", "warning", code=error.code, detail=error.detail)
             else:
                 self._front.log.note("content.upkeep", "error" if damaged else "info", swept=swept, damaged=damaged)
+
+    async def _watch_disk(self) -> None:
+        """A full disk is told when it is full, not when somebody happens to send something."""
+        while True:
+            with suppress(OSError):  # a folder that is not there any more is noticed where something is kept
+                self._has_room()
+            await asyncio.sleep(DISK_INTERVAL_MS / 1000)
+
+    def _has_room(self) -> bool:
+        """Whether anything new is taken as far as the disk is concerned; a change is noted."""
+        disk = self._parts.disk
+        full = not disk.has_room()
+        if full != self._full:
+            self._full = full
+            level = "error" if full else "info"
+            event = "node.disk-full" if full else "node.disk-has-room"
+            self._front.log.note(event, level, free_bytes=disk.free_bytes(), reserve_bytes=disk.reserve_bytes)
+        return not full
+
+    def _require_room(self) -> None:
+        if not self._has_room():
+            self._parts.disk.require_room()
+
+    def _state(self) -> str:
+        """``serving``, or the code with which something new is turned away."""
+        if self._stopping:
+            return "node.stopping"
+        state = self._lives.state
+        return "node.disk-full" if state == "serving" and not self._has_room() else state
 
     async def _keep_refusals(self) -> None:
         """Refusals at the gate are kept together, beside the machine, which never hears of them."""
@@ -259,7 +293,7 @@ class Node:
 
     async def submit(self, submission: Submission) -> Mapping[str, object]:
         """Hands in one document; returns the machine's answer once it is durable."""
-        self._parts.disk.require_room()
+        self._require_room()
         self._require_open()
         ticket, answer = self._front.local.draw()
         sent = await self._lives.ask(Submitted((submission._replace(ticket=ticket),)), answer)
@@ -326,7 +360,7 @@ class Node:
         return {
             "id": self.me,
             "version": __version__,
-            "state": "node.stopping" if self._stopping else self._lives.state,
+            "state": self._state(),
             "now_ms": now_ms,
             "started_ms": self._started_ms,
             "uptime_ms": int(parts.clock.ticks_ms() - self._started_ticks_ms),
@@ -378,7 +412,7 @@ class Node:
     async def inbound(self, peer: PartyId, batch: Batch) -> bytes:
         """Takes in a batch; the answer's bytes, once everything they say is durable."""
         if any(item.kind == wire.ENVELOPE for item in batch.items):
-            self._parts.disk.require_room()
+            self._require_room()
         self._refresher.saw(batch.dir)
         self._require_open()
         ticket, answer = self._front.peers.draw()
