@@ -1,7 +1,9 @@
 """`docaxis directory`: a directory made by officers who each have only their own key, command by command."""
 
+import base64
 import json
 import shutil
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -98,12 +100,85 @@ def test_an_officer_sees_the_entries_before_signing(run: Run, desk: Path) -> Non
     publish_first(run)
     run("add", "pub", entry_file("H49.17"))
     shutil.copytree("pub/drafts", "stick")
-    assert run("sign", "stick/H49.json", "--key", "van.pem")[1]["says"]["entries"] == ["H49", "H49.16", "H49.17"]
+    says = run("sign", "stick/H49.json", "--key", "van.pem")[1]["says"]
+    assert (list(says["entries"]), says["changes"]) == (["H49", "H49.16", "H49.17"], None)
     shard = next(Path("stick/H49").glob("s??"))
     other = next(Path("pub/public/H49").glob("*.s00"))
     shutil.copy(other, shard)
     code, found = run("sign", "stick/H49.json", "--key", "van.pem")
     assert (code, found["error"]["code"]) == (main.USAGE, "directory.mismatch")
+
+
+def test_a_draft_whose_shards_stayed_behind_is_not_signed(run: Run) -> None:
+    """What cannot be read is not signed."""
+    publish_first(run)
+    run("add", "pub", entry_file("H49.17"))
+    shutil.copy("pub/drafts/H49.json", "H49.json")
+    code, found = run("sign", "H49.json", "--key", "van.pem")
+    assert (code, found["error"]["code"]) == (main.USAGE, "directory.incomplete")
+    assert "H49/s00" in found["error"]["detail"]
+
+
+def test_what_changes_is_shown_before_it_is_signed(run: Run, desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A key or an address that somebody slipped in stands out; a hand that has no part in it signs nothing."""
+    publish_first(run)
+    old = run("show", "pub", "H49")[1]
+    run("rotate", "pub", "--entry", entry_file("H49", endpoints=("https://elsewhere.example",)))
+    run("add", "pub", entry_file("H49.17"))
+    shutil.copytree("pub/drafts", "stick")
+    before = Path("stick/H49.json").read_bytes()
+    command = ["directory", "sign", "stick/H49.json", "--published", "pub"]
+    assert main.main([*command, "--key", "an.pem"]) == main.USAGE
+    assert Path("stick/H49.json").read_bytes() == before
+    assert main.main([*command, "--key", "van.pem"]) == main.OK
+    shown = capsys.readouterr().out
+    new = run("show", "pub", "H49")[1]
+    digest = sha256(base64.b64decode(new["certificates"][0])).hexdigest()
+    for words in (
+        f"keys: {new['keys'][0]['id']}",
+        f"certificates: {digest}",
+        "endpoints: https://elsewhere.example",
+        "status: open",
+        "  H49: endpoints + https://elsewhere.example\n",
+        f"  H49: endpoints - {old['endpoints'][0]}\n",
+        f"  H49: keys + {new['keys'][0]['id']}",
+        f"  H49: certificates + {digest}",
+        "  H49.17: new\n",
+    ):
+        assert words in shown
+    assert "H49.16: " not in shown
+    assert shown.index("Changes against") < shown.index("Signed by")
+
+
+def test_the_officers_and_their_thresholds_are_shown_by_key(run: Run) -> None:
+    """A root that names a stranger, or lets one sign for all, must be seen by those who sign it."""
+    publish_first(run)
+    ids = {name: json.loads(Path(f"{name}.pub").read_text())["key"] for name in ("an", "binh", "chi", "van")}
+    run("rotate", "pub", "--role", "root", "--officer", "van.pub", "--officer", "binh.pub", "--threshold", "1")
+    says = run("sign", "pub/drafts/root.json", "--key", "an.pem")[1]["says"]
+    assert says["officers"]["root"] == {"threshold": 1, "keys": sorted([ids["van"], ids["binh"]])}
+    assert "root: threshold: 2 → 1" in says["changes"]
+    assert f"root: keys + {ids['van']}" in says["changes"]
+    assert f"root: keys - {ids['an']}" in says["changes"]
+    run("rotate", "pub", "--role", "H49", "--officer", "an.pub")
+    says = run("sign", "pub/drafts/targets.json", "--key", "chi.pem")[1]["says"]
+    assert says["agencies"] == {"H49": {"threshold": 1, "keys": [ids["an"]]}}
+    assert says["changes"] == [f"H49: keys + {ids['an']}", f"H49: keys - {ids['van']}"]
+
+
+def test_a_key_that_has_no_part_in_a_role_does_not_sign(run: Run) -> None:
+    """The hand is told at once, and not only at the publisher's desk."""
+    publish_first(run)
+    run("rotate", "pub", "--role", "root", "--officer", "an.pub", "--officer", "binh.pub")
+    key = run("show", "pub", "H49")[1]["keys"][0]["id"]
+    path = run("revoke", "pub", "H49", "--key", key)[1]["files"][key]
+    for file, stranger in (("pub/drafts/root.json", "van.pem"), (path, "stranger.pem")):
+        if not Path(stranger).exists():
+            run("officer-key", stranger)
+        code, found = run("sign", file, "--key", stranger)
+        assert (code, found["error"]["code"]) == (main.USAGE, "directory.not-officer")
+    code, found = run("sign", "pub/public/timestamp.json", "--key", "an.pem")
+    assert (code, found["error"]["code"]) == (main.USAGE, "directory.invalid")
 
 
 def test_a_changed_entry_keeps_its_keys_and_gets_the_next_seq(run: Run) -> None:
@@ -155,7 +230,8 @@ def test_the_officers_of_an_agency_are_rotated(run: Run) -> None:
     run("rotate", "pub", "--role", "H49", "--officer", "binh.pub")
     for officer in ("an", "chi"):
         run("sign", "pub/drafts/targets.json", "--key", f"{officer}.pem")
-    run("sign", "pub/drafts/H49.json", "--key", "van.pem")
+    code, found = run("sign", "pub/drafts/H49.json", "--key", "van.pem")
+    assert (code, found["error"]["code"]) == (main.USAGE, "directory.not-officer")
     assert run("publish", "pub")[1]["error"]["code"] == "directory.threshold"
     run("sign", "pub/drafts/H49.json", "--key", "binh.pem")
     assert run("publish", "pub")[1]["published"] == ["H49", "targets"]
@@ -219,7 +295,7 @@ def test_published_drafts_leave_nothing_behind(run: Run) -> None:
         (["rotate", "pub", "--role", "h49", "--officer", "an.pub"], "id.malformed"),
         (["revoke", "pub", "H49", "--key", "12"], "id.malformed"),
         (["revoke", "pub", "H49", "--certificate", "an.pub"], "codec.malformed"),
-        (["sign", "pub/public/1.root.json", "--key", "an.pub"], "node.keys"),
+        (["sign", "pub/public/1.root.json", "--key", "an.pub"], "file.wrong"),
         (["sign", "H49.json", "--key", "an.pem"], "directory.malformed"),
         (["publish", "pub", "--merge", "pub/public/1.H49.json"], "directory.mismatch"),
         (["verify", "pub", "--root", "an.pub"], "directory.malformed"),

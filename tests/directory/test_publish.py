@@ -8,8 +8,9 @@ from docaxis.core.errors import OurFault, TheirFault
 from docaxis.core.ids import PartyId
 from docaxis.core.trust import Revocation, encode_revocations
 from docaxis.directory.ceremony import Ceremony, new_officers
-from docaxis.directory.drafts import PERIODS, Periods, describe
+from docaxis.directory.drafts import PERIODS, Periods
 from docaxis.directory.publish import Bench, Online
+from docaxis.directory.review import AtHand, review
 from docaxis.directory.signing import Officers, count_signatures, merge_files, read_metadata, sign_file
 from docaxis.seal.sign import NodeSeal
 from tests.directory.registry import DAY_MS, NOW_MS, Source, ceremony, node, node_entry, unit_entry
@@ -124,12 +125,14 @@ def test_how_many_have_signed_can_be_asked(bench: Bench, people: list[NodeSeal])
 def test_an_officer_sees_what_a_draft_says(bench: Bench) -> None:
     """Nobody signs a digest blindly."""
     drafts = {role: draft.to_bytes() for role, draft in bench.drafts.items()}
-    assert describe(drafts["root"])["officers"]["root"] == "2 of 3"
-    assert describe(drafts["targets"])["agencies"] == {"H49": "1 of 1"}
-    assert describe(drafts["H49"], bench.shards["H49"])["entries"] == ["H49", "H49.16"]
+    beside = AtHand(shards={shard.path: shard.raw for shard in bench.shards["H49"]})
+    root = review(drafts["root"], beside).says["officers"]["root"]
+    assert (root["threshold"], len(root["keys"])) == (2, 3)
+    assert review(drafts["targets"], beside).says["agencies"]["H49"]["threshold"] == 1
+    assert list(review(drafts["H49"], beside).says["entries"]) == ["H49", "H49.16"]
     bench.draft_entries(H49, [node_entry("H49")], UNTIL_MS)
     with pytest.raises(TheirFault) as caught:
-        describe(drafts["H49"], bench.shards["H49"])
+        review(drafts["H49"], AtHand(shards={shard.path: shard.raw for shard in bench.shards["H49"]}))
     assert caught.value.code == "directory.mismatch"
 
 
@@ -271,7 +274,7 @@ def test_a_ceremony_of_ninety_five_agencies_is_real(tmp_path: Path) -> None:
     assert town.publish(NOW_MS) == 1
     root = read_metadata(town.root).signed
     assert (root.roles["root"].threshold, len(root.roles["root"].keyids), root.consistent_snapshot) == (3, 5, True)
-    assert len(describe(Source.of(town.public).files["1.targets.json"])["agencies"]) == 95
+    assert len(review(Source.of(town.public).files["1.targets.json"], AtHand()).says["agencies"]) == 95
 
 
 def test_a_changed_entry_gets_the_next_number_also_where_nobody_has_an_alias(tmp_path: Path) -> None:

@@ -75,6 +75,10 @@ _SIGN_EXAMPLES: Final = """\
 examples:
   docaxis directory sign drafts/root.json --key an.pem                  shows what it says, then adds the signature
   docaxis directory sign H49.json --key van.pem --out H49.van.json      a signed copy, to be merged by publish
+  docaxis directory sign H49.json --key van.pem --published /media/stick/public   shows what changes, too
+
+All that is signed is shown first: keys, certificates and addresses of each entry, officers and thresholds. For entries,
+the folder with the agency's code must lie beside the draft. Compare what you see with what the parties told you.
 """
 _PUBLISH_EXAMPLES: Final = """\
 examples:
@@ -191,6 +195,8 @@ def _add_sign(commands: "Subparsers") -> None:
     sign = _add(commands, "sign", officers.sign, "add an officer's signature to a draft", _SIGN_EXAMPLES)
     sign.add_argument("file", type=Path, metavar="FILE", help="a draft: .json or .revocation")
     sign.add_argument("--key", type=Path, required=True, metavar="OFFICER.pem", help="the officer's private key")
+    help_published = "the published directory to compare with (default: public/ beside the folder of drafts)"
+    sign.add_argument("--published", type=Path, metavar="DIR", help=help_published)
     sign.add_argument("--out", type=Path, metavar="FILE", help="write the signed copy here (default: in place)")
 
 

@@ -17,15 +17,15 @@ from docaxis.core.addresses import Entry
 from docaxis.core.errors import OurFault, TheirFault
 from docaxis.core.ids import KeyId, PartyId, party_id
 from docaxis.core.limits import DAY_MS
-from docaxis.core.trust import Revocation, SignedRevocation, decode_revocation, decode_revocations
+from docaxis.core.trust import Revocation, SignedRevocation, decode_revocation
 from docaxis.directory import layout
-from docaxis.directory.drafts import PERIODS, describe
+from docaxis.directory.drafts import PERIODS
 from docaxis.directory.entries import certificate_key_id
 from docaxis.directory.files import read_if_there, write_durably
 from docaxis.directory.publish import NOTHING, Bench, Online
 from docaxis.directory.readable import entry_of_json, json_of_entry
 from docaxis.directory.renewal import Accepted, drive, renewal
-from docaxis.directory.shards import Shard
+from docaxis.directory.review import AtHand, lines, review, shards_of
 from docaxis.directory.signing import Officers, count_signatures, read_metadata, sign_file
 from docaxis.runtime.clock import SystemClock
 from docaxis.seal import keys
@@ -144,26 +144,48 @@ def revoke(arguments: argparse.Namespace) -> int:
 
 
 def sign(arguments: argparse.Namespace) -> int:
-    """Adds an officer's signature to a file."""
+    """Shows all that a file says, then adds an officer's signature to it."""
     raw = _read(arguments.file)
-    said = _describe(arguments.file, raw)
-    officer = NodeSeal.load(arguments.key, _passphrase([arguments.key]))
+    found = review(raw, _at_hand(arguments.file, raw, arguments.published))
+    if not arguments.json:
+        # before anybody is asked for a passphrase: giving it is the officer's yes
+        print("\n".join(map(output.plain, lines(found))), flush=True)
+    officer = _officer(arguments.key)
+    found.check_signer(officer.key_id)
     target = arguments.out or arguments.file
     write_durably(target, sign_file(raw, officer))
+    says = {**found.says, "changes": found.changes}
     _say(
         arguments,
-        {"file": str(target), "signed_by": officer.key_id.hex(), "says": said},
-        f"{json.dumps(said, ensure_ascii=False, indent=2)}\nSigned by {officer.key_id.hex()}: {target}",
+        {"file": str(target), "signed_by": officer.key_id.hex(), "says": says},
+        f"Signed by {officer.key_id.hex()}: {target}",
     )
     return main.OK
 
 
-def _describe(path: Path, raw: bytes) -> dict[str, Any]:
-    """What a draft says; shards that lie beside it are checked and opened."""
-    if not raw.startswith(b"{"):
-        return {"type": "revocations", "says": [_revocation_json(each) for each in decode_revocations(raw)]}
-    beside = sorted(path.with_suffix("").glob("s??"))
-    return describe(raw, [Shard(each.read_bytes()) for each in beside])
+def _officer(path: Path) -> NodeSeal:
+    """The officer's key; raises `TheirFault` ``file.*`` for another file, `OurFault` where it cannot be opened."""
+    if b"PRIVATE KEY" not in _read(path):
+        raise TheirFault("file.wrong", f"{path} is no private key; give the officer's .pem, not the .pub")
+    return NodeSeal.load(path, _passphrase([path]))
+
+
+def _at_hand(path: Path, raw: bytes, published: Path | None) -> AtHand:
+    """The drafts and shards that lie beside a file, and the published directory where there is one."""
+    folder = published or path.absolute().parent.parent / "public"
+    folder = folder / "public" if (folder / "public").is_dir() else folder
+    root = read_if_there(folder, layout.metadata_name("root", 1))
+    if published is not None and root is None:
+        raise TheirFault("file.wrong", f"{published} holds no published directory; name the publisher's folder")
+    accepted = drive(renewal(root, None, NOTHING, 0), lambda file: read_if_there(folder, file.name)) if root else None
+    above = [_metadata_beside(path, name) for name in ("root", "targets")]
+    shards = {each: shard for each in shards_of(raw) if (shard := read_if_there(path.parent, each)) is not None}
+    return AtHand(above[0], above[1], shards, accepted)
+
+
+def _metadata_beside(path: Path, role: str) -> Any:
+    raw = read_if_there(path.parent, f"{role}.json")
+    return None if raw is None else read_metadata(raw).signed
 
 
 def publish(arguments: argparse.Namespace) -> int:

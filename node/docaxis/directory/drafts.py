@@ -7,7 +7,7 @@ one officer's machine to the next carries one file.
 from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from hashlib import sha256
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from tuf.api.metadata import (
     DelegatedRole,
@@ -22,12 +22,10 @@ from tuf.api.metadata import (
     Timestamp,
 )
 
-from docaxis.core.errors import TheirFault
 from docaxis.core.ids import PartyId
 from docaxis.core.limits import DAY_MS
 from docaxis.directory import layout
-from docaxis.directory.shards import Shard
-from docaxis.directory.signing import Officers, read_metadata, tuf_key
+from docaxis.directory.signing import Officers, tuf_key
 from docaxis.directory.verified import time_of
 
 ONLINE: Final = ("snapshot", "timestamp")
@@ -105,29 +103,3 @@ def new_timestamp(version: int, snapshot_version: int, snapshot: bytes, until_ms
     """A timestamp over a snapshot."""
     meta = MetaFile.from_data(snapshot_version, snapshot, ["sha256"])
     return Metadata(Timestamp(version=version, expires=time_of(until_ms), snapshot_meta=meta))
-
-
-def describe(raw: bytes, shards: Iterable[Shard] = ()) -> dict[str, Any]:
-    """What a draft says, for the officer who is about to sign it; raises `TheirFault` ``directory.malformed``."""
-    signed = read_metadata(raw).signed
-    found: dict[str, Any] = {"type": signed.type, "version": signed.version, "until": signed.expires.isoformat()}
-    if isinstance(signed, Root):
-        found["officers"] = {
-            role: f"{each.threshold} of {len(each.keyids)}" for role, each in sorted(signed.roles.items())
-        }
-    elif isinstance(signed, Targets) and signed.delegations and signed.delegations.roles is not None:
-        roles = signed.delegations.roles
-        found["agencies"] = {name: f"{each.threshold} of {len(each.keyids)}" for name, each in sorted(roles.items())}
-    elif isinstance(signed, Targets):
-        found["shards"] = {path: target.hashes["sha256"] for path, target in sorted(signed.targets.items())}
-        found["entries"] = [party for shard in _same(signed, shards) for party in shard.parties()]
-    return found
-
-
-def _same(signed: Targets, shards: Iterable[Shard]) -> Iterable[Shard]:
-    """The shards, once they are those that are signed; raises `TheirFault` ``directory.mismatch``."""
-    for shard in shards:
-        stated = signed.targets.get(shard.path)
-        if stated is None or stated.hashes.get("sha256") != shard.sha256_hex:
-            raise TheirFault("directory.mismatch", f"{shard.path} beside the draft is not what the draft says")
-        yield shard
