@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from docaxis.client import Change, Client
-from docaxis.core import evidence
+from docaxis.core import evidence, evidence_file
+from docaxis.core.errors import TheirFault
 from docaxis.core.lifecycle import Code, State
 from tests.api import described
 from tests.api.conftest import Pair, chunks_of
@@ -184,6 +185,19 @@ async def test_the_evidence_of_a_document_is_a_file(shared: Pair) -> None:
         assert response.content_type == "application/vnd.docaxis.evidence"
         assert response.headers["Content-Disposition"] == f'attachment; filename="{sent.doc[:12]}.evidence"'
         assert len(evidence.read(await response.read()).statements) == 1
+
+
+async def test_evidence_may_be_about_some_recipients_only(shared: Pair) -> None:
+    """So one that floods a document with words, or lies about them, can be left out."""
+    sent = await shared.sender.send(["H49", "H54"])
+    await until(shared.sender, State.ARRIVED, sent.doc)
+    closings = [
+        evidence_file.decode_index(evidence_file.read(await shared.sender.evidence(sent.doc, to)).closing.body).to
+        for to in ([], ["H49"], ["H54", "H49"])
+    ]
+    assert [set(each) for each in closings] == [{"H49", "H54"}, {"H49"}, {"H49", "H54"}]
+    with pytest.raises(TheirFault, match=r"document\.unknown.*H55"):
+        await shared.sender.evidence(sent.doc, ["H49", "H55"])
 
 
 async def test_a_repeated_request_is_answered_though_its_content_is_gone(shared: Pair) -> None:

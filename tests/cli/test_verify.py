@@ -1,13 +1,20 @@
 """An auditor with a file and the root keys, and nothing else."""
 
+import json
 from pathlib import Path
 
 import pytest
 
 from docaxis.cli import main
+from docaxis.core import evidence, evidence_file
+from docaxis.core import statement as statements
+from docaxis.core.lifecycle import Code
+from docaxis.core.signed import sign_together
+from docaxis.runtime import folder as places
+from docaxis.seal.sign import NodeSeal
 from docaxis.testing.ground import Agency, make_ground
 from tests.cli.axis import Offices, docaxis
-from tests.cli.test_documents import send
+from tests.cli.test_documents import eventually, send, state_at
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +73,36 @@ def test_an_altered_word_is_named_as_the_broken_link(offices: Offices, proof: Pa
     assert '"holds": false' in as_json.out
 
 
+def test_a_recipient_that_lies_is_named_and_the_others_hold(offices: Offices, tmp_path: Path) -> None:
+    """Exit code 1, with the broken link of the one and the history of the other."""
+    doc = offices.at("G22", "send", "--to", "H49", "--to", "H54", "--subject", "x").out.strip()
+    eventually(state_at(offices, "G22", doc), lambda shown: "arrived" in str(shown))
+    exported = tmp_path / "honest.evidence"
+    assert offices.at("G22", "evidence", doc, "-o", exported).code == main.OK
+    plain = evidence.read(exported.read_bytes())
+    arrived = statements.decode(plain.statements[0].body)
+    lie = statements.encode(arrived._replace(code=Code.RECEIVED, seq=7, prev=b"x" * 32))
+    office, liar = (NodeSeal.load(offices.ground.nodes[code] / places.SIGNING_KEY) for code in ("G22", "H49"))
+    kept = [*plain.statements, *sign_together(liar, arrived.by, [lie], arrived.at_ms)]
+    to = evidence_file.decode_index(plain.closing.body).to
+    raw = evidence.build(office, arrived.sender, 1, arrived.at_ms, plain.envelope, kept, to, plain.proofs)
+    (tmp_path / "spoilt.evidence").write_bytes(raw)
+    said = docaxis("verify", tmp_path / "spoilt.evidence", "--root", offices.ground.root)
+    assert said.code == main.NEGATIVE
+    assert said.out.startswith("EVIDENCE DOES NOT HOLD FOR · HỒ SƠ KHÔNG HỢP LỆ ĐỐI VỚI 1/2: H49\n")
+    assert "\nEVIDENCE HOLDS FOR · HỒ SƠ HỢP LỆ ĐỐI VỚI 1/2: H54\n" in said.out
+    assert "\n  Broken link · Chỗ bị đứt: statement 7 of H49 (03 received" in said.out
+    found = json.loads(docaxis("verify", tmp_path / "spoilt.evidence", "--root", offices.ground.root, "--json").out)
+    assert found["holds"] is False
+    shown = {each["recipient"]["id"]: (each["holds"], each["state"]) for each in found["transmissions"]}
+    assert shown == {"H49": (False, None), "H54": (True, "sent")}
+    alone = tmp_path / "alone.evidence"
+    assert offices.at("G22", "evidence", doc, "--recipient", "H54", "-o", alone).code == main.OK
+    found = docaxis("verify", alone, "--root", offices.ground.root, "--json").json
+    assert [each["recipient"]["id"] for each in found["transmissions"]] == ["H54"]
+    assert found["others"] == 1
+
+
 def test_evidence_under_other_root_keys_does_not_hold(offices: Offices, proof: Path, tmp_path: Path) -> None:
     """A directory of somebody else's making proves nothing."""
     other = make_ground(tmp_path / "other", {"G22": Agency("G22", "x", "x", "test")})
@@ -85,9 +122,8 @@ def test_a_root_file_that_is_none_condemns_itself_and_no_evidence(
     offices: Offices, proof: Path, tmp_path: Path
 ) -> None:
     """The wrong file in the auditor's hand: nothing was checked, so nothing was found wrong with the evidence."""
-    timestamp = next(offices.ground.root.parent.rglob("timestamp.json"), None)
-    wrong = [b"", b"{}", b"\xff" * 9, proof.read_bytes(), b"x" * (17 << 20)]
-    wrong += [timestamp.read_bytes()] if timestamp else []
+    timestamp = next(offices.ground.root.parent.rglob("timestamp.json"))
+    wrong = [b"", b"{}", b"\xff" * 9, proof.read_bytes(), timestamp.read_bytes()]
     wrong.append(
         offices.ground.root.read_bytes().replace(b'"sig": "', b'"sig": "00', 1).replace(b'"sig":"', b'"sig":"00', 1)
     )

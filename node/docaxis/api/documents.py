@@ -104,9 +104,10 @@ async def state(request: web.Request) -> web.Response:
 
 
 async def evidence(request: web.Request) -> web.Response:
-    """``GET /v1/documents/{doc}/evidence``: one file that a stranger can check offline."""
+    """``GET /v1/documents/{doc}/evidence``: one file that a stranger can check offline; ``recipient``, as often as
+    wanted, names those whom it is about."""
     doc = await document_of(request)
-    body = await request.app[NODE].evidence(doc)
+    body = await request.app[NODE].evidence(doc, request.query.getall("recipient", []))
     headers = {
         "Content-Disposition": f'attachment; filename="{doc.hex()[:12]}.evidence"',
         "X-Content-Type-Options": "nosniff",

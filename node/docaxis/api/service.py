@@ -67,8 +67,9 @@ class NodeService(Protocol):
         after `wait_ms` (then empty). Ends early, empty, when the node stops."""
         ...
 
-    async def evidence(self, doc: DocId) -> bytes:
-        """The evidence file of a document (see ``node/docs/spec/evidence.md``); raises ``document.unknown``."""
+    async def evidence(self, doc: DocId, recipients: Sequence[str] = ()) -> bytes:
+        """The evidence file of a document (see ``node/docs/spec/evidence.md``), about these recipients, or all of them
+        where none is named; raises ``document.unknown``, and ``codec.too-long`` for more than a file may hold."""
         ...
 
     async def status(self) -> Mapping[str, object]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from docaxis.cli import main, output
+from docaxis.cli.newborn import read_root
 from docaxis.core import codec, evidence, limits, timeline
 from docaxis.core.addresses import Book, Entry
 from docaxis.core.errors import TheirFault
@@ -45,7 +46,7 @@ def add_parser(subparsers: "Subparsers") -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Shows the timeline, or the exact broken link."""
     raw = _bytes_of(arguments.file, limits.EVIDENCE_BYTES_MAX)
-    root = _root_of(arguments.root)
+    root = read_root(arguments.root)
     try:
         found = examine(raw, root)
     except TheirFault as error:
@@ -128,18 +129,6 @@ def _row_json(row: timeline.Row) -> dict[str, Any]:
         "id": row.id.hex(),
         "notes": list(row.notes),
     }
-
-
-def _root_of(path: Path) -> bytes:
-    """A root file as the caller trusts it; one that is none says nothing about any evidence."""
-    from docaxis.directory.proof import check_root
-
-    raw = _bytes_of(path, limits.DIRECTORY_FILE_BYTES_MAX)
-    try:
-        check_root(raw)
-    except TheirFault as error:
-        raise TheirFault("file.unusable", f"--root {path} is no root file of a directory: {error.detail}") from None
-    return raw
 
 
 def _bytes_of(path: Path, most: int) -> bytes:

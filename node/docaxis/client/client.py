@@ -186,9 +186,11 @@ class Client:
         finally:
             landing.abandon()
 
-    async def evidence(self, doc: str) -> bytes:
-        """Everything that was signed about a document, as one file that `docaxis verify` checks offline."""
-        return await self._http.read("GET", f"/v1/documents/{quote(doc, safe='')}/evidence")
+    async def evidence(self, doc: str, recipients: Sequence[str] = ()) -> bytes:
+        """Everything that was signed about a document, or about its transmissions to these recipients only, as one
+        file that `docaxis verify` checks offline."""
+        params = [("recipient", recipient) for recipient in recipients]
+        return await self._http.read("GET", f"/v1/documents/{quote(doc, safe='')}/evidence", params=params)
 
     async def changes(self, after: int | None = None) -> AsyncIterator[Change]:
         """Every change above the cursor `after`, for ever; None: every change from now on.

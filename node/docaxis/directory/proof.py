@@ -120,22 +120,11 @@ def verify_proof(root: bytes, proof: Proof) -> Proven:
     return Proven(shards, newest.version, targets.version)
 
 
-def check_root(trusted: bytes) -> None:
-    """Whether these bytes are a root file that its own officers signed, whoever they are; raises `TheirFault`
-    ``directory.*`` or ``codec.too-long``."""
-    _trusted(trusted)
-
-
-def _trusted(raw: bytes) -> Root:
-    root = _root(raw)
-    with refusing("trusted root"):
-        _verify_root(root, raw, root)
-    return root
-
-
 def _newest_root(trusted: bytes, roots: tuple[bytes, ...]) -> Root:
     """TUF 5.3: each root is signed by enough officers of the one before it and of its own."""
-    newest = _trusted(trusted)
+    newest = _root(trusted)
+    with refusing("trusted root"):
+        _verify_root(newest, trusted, newest)
     for raw in roots:
         root = _root(raw)
         if root.version <= newest.version:

@@ -334,14 +334,18 @@ class Node:
             except TimeoutError:
                 return []
 
-    async def evidence(self, doc: DocId) -> bytes:
-        """The evidence file of a document; raises `TheirFault` ``document.unknown``."""
+    async def evidence(self, doc: DocId, recipients: Sequence[str] = ()) -> bytes:
+        """The evidence file of a document, about these recipients, or all of them where none is named; raises
+        `TheirFault` ``document.unknown``, also for somebody who is no recipient, and ``codec.too-long``."""
         records, kept = await self._parts.store.document(doc)
         envelope = next((each.signed for each in kept if each.kind == wire.ENVELOPE), None)
         if not records or envelope is None:
             raise TheirFault("document.unknown", f"no document {doc.hex()} here")
-        told = [each for each in kept if each.kind == wire.STATEMENT]
-        parties = dict.fromkeys([*(each.by for each in kept), *(r.sender for r in records), self.me])
+        if strange := set(recipients).difference(record.recipient for record in records):
+            raise TheirFault("document.unknown", f"here, {doc.hex()} has no recipient {', '.join(sorted(strange))}")
+        to = [record.recipient for record in records if not recipients or record.recipient in recipients]
+        told = [each for each in kept if each.kind == wire.STATEMENT and each.recipient in to]
+        parties = dict.fromkeys([*(each.by for each in told), records[0].sender, self.me])
         return evidence_file.build(
             self._parts.seal,
             self.me,
@@ -349,8 +353,8 @@ class Node:
             self._parts.clock.now_ms(),
             envelope,
             [each.signed for each in told],
-            [record.recipient for record in records],
-            self._parts.directory.proofs([*parties, *(r.recipient for r in records if r.recipient not in parties)]),
+            to,
+            self._parts.directory.proofs(list(dict.fromkeys([*parties, *to]))),
         )
 
     async def status(self) -> Mapping[str, object]:
