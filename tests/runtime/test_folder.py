@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from docaxis.core.errors import OurFault
+from docaxis.core.errors import OurFault, TheirFault
 from docaxis.runtime import config
 from docaxis.runtime import folder as places
 from tests.runtime.town import Town
@@ -31,6 +31,6 @@ def test_settings_that_are_there_already_stay(town: Town, tmp_path: Path) -> Non
     source.mkdir()
     (source / config.FILE_NAME).write_text("old")
     before = (folder / config.FILE_NAME).read_text()
-    with pytest.raises(OurFault, match=r"node\.store"):
+    with pytest.raises(TheirFault, match=r"file\.wrong"):
         places.restore_backup(source, folder)
     assert (folder / config.FILE_NAME).read_text() == before
