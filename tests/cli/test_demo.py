@@ -18,6 +18,7 @@ def test_the_opening_of_the_axis_is_replayed_and_counted(tmp_path: Path) -> None
     found = json.loads(done.stdout.splitlines()[-1])
     assert found["agencies"] == 95
     assert (found["lost"], found["duplicated"], found["attacks_refused"]) == (0, 0, 3)
+    assert (found["states_unproven"], found["replays_without_effect"]) == (0, 1)
     assert found["evidence_verified"] is True
     assert found["receipts_verified"] == found["deliveries"] == found["transmissions"]
     assert {"arrived", "completed", "refused", "recovered"} <= found["by_state"].keys()

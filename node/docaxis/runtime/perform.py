@@ -24,6 +24,9 @@ from docaxis.runtime.entropy import Entropy
 ENTROPY_BYTES: Final = 32
 ROUND_ITEMS_MAX: Final = 256
 """Documents, statements and other events that are handled together and share a commit."""
+SEAMS: Final = ("handled", "commit", "committed", "then", "tell")
+"""Where a probe is told that the loop is: a round is handled, its commit begins, has returned; before each act, and
+before people are told."""
 ROUNDS_OPEN_MAX: Final = 2
 """Rounds that were handled and are not yet kept: one being written, one ready behind it. What arrives meanwhile is the
 next round, so that batches grow by themselves when there is much to do and nobody waits when there is little.
@@ -80,7 +83,7 @@ class Probe(Protocol):
     """Watches the seams between effects, so that a test can end the process at any of them."""
 
     def reached(self, seam: str) -> None:
-        """The loop is at `seam`: ``handled``, ``commit``, ``committed``, ``then``, ``tell``."""
+        """The loop is at `seam`, one of `SEAMS`."""
         ...
 
 

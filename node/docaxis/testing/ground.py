@@ -8,7 +8,7 @@ import os
 import socket
 from base64 import b64decode
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -30,7 +30,9 @@ from docaxis.runtime.config import (
     Settings,
 )
 from docaxis.runtime.entropy import SystemEntropy
+from docaxis.store.blobs import Blobs
 from docaxis.store.sqlite import SqliteStore
+from docaxis.testing.audit import Findings, Kit, audit
 from docaxis.transport.client import PeerClient
 from docaxis.transport.tls import Identity, PeerTls
 
@@ -70,14 +72,20 @@ class Ground:
         return Book(self._entries.get, {}, 1, 0, {}, tuple(self._entries))
 
     @asynccontextmanager
-    async def store(self, code: str) -> AsyncIterator[SqliteStore]:
-        """The database of a node that has stopped."""
+    async def kit(self, code: str) -> AsyncIterator[Kit]:
+        """What a node that has stopped has on its disk."""
         store = SqliteStore(self.nodes[code] / places.DATABASE)
         await store.open(SystemClock().now_ms())
         try:
-            yield store
+            yield Kit(store, Blobs(self.nodes[code] / places.BLOBS))
         finally:
             await store.close()
+
+    async def findings(self) -> Findings:
+        """The audit of all nodes, once they have stopped."""
+        async with AsyncExitStack() as stack:
+            kits = {PartyId(code): await stack.enter_async_context(self.kit(code)) for code in self.nodes}
+            return await audit(kits, self.book())
 
     @asynccontextmanager
     async def thief_client(self, code: str) -> AsyncIterator[PeerClient]:

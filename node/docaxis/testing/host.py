@@ -1,7 +1,8 @@
 """One process that runs the nodes in the folders it is given, until it is told to stop.
 
 Started as `python -m docaxis.testing.host FOLDER…`, for demonstrations, benchmarks and tests with many nodes; an
-agency runs `docaxis node run`. It prints ``ready`` once all nodes serve, and leaves everything else to them.
+agency runs `docaxis node run`. It prints ``serves`` for each node that serves and ``ready`` once all do, and leaves
+everything else to them.
 """
 
 import argparse
@@ -12,7 +13,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from docaxis.cli.serve import open_service, tune_interpreter
+from docaxis.cli.serve import Service, open_service, tune_interpreter
 from docaxis.core.errors import DocaxisError, OurFault
 from docaxis.runtime import config
 from docaxis.runtime.perform import SEAMS, Probe
@@ -43,12 +44,17 @@ async def host(folders: Sequence[Path], probe: Probe | None = None) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    services = [await open_service(folder, config.load(folder, os.environ).settings, probe=probe) for folder in folders]
+    services: list[Service] = []
+
     try:
-        await asyncio.gather(*(service.start() for service in services))
+        for folder in folders:
+            services.append(await open_service(folder, config.load(folder, os.environ).settings, probe=probe))
+            await services[-1].start()
+            _say("serves")
+            if stop.is_set():
+                return
         tune_interpreter()
-        sys.stdout.write("ready\n")
-        sys.stdout.flush()
+        _say("ready")
         lives = [asyncio.create_task(service.node.wait(), name=str(service.folder)) for service in services]
         asked = asyncio.create_task(stop.wait())
         await asyncio.wait((asked, *lives), return_when=asyncio.FIRST_COMPLETED)
@@ -56,6 +62,11 @@ async def host(folders: Sequence[Path], probe: Probe | None = None) -> None:
             task.cancel()
     finally:
         await asyncio.gather(*(service.stop() for service in services))
+
+
+def _say(word: str) -> None:
+    sys.stdout.write(f"{word}\n")
+    sys.stdout.flush()
 
 
 def main() -> int:

@@ -5,26 +5,32 @@ into a running node.
 """
 
 import asyncio
+import itertools
 import sys
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from hashlib import sha256
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from docaxis.cli.connect import client_of
 from docaxis.client import Client
 from docaxis.client.files import Attachment
+from docaxis.core import envelope as envelopes
 from docaxis.core import evidence_file
 from docaxis.core.envelope import Priority
 from docaxis.core.errors import OurFault
-from docaxis.core.ids import PartyId
 from docaxis.core.lifecycle import Code, State
 from docaxis.core.limits import KIB
+from docaxis.core.signed import Signed
 from docaxis.runtime.clock import Clock, SystemClock
 from docaxis.runtime.entropy import SystemEntropy
+from docaxis.store.base import REFUSALS_KEPT_MAX
 from docaxis.testing import attacks
+from docaxis.testing import audit as audits
 from docaxis.testing.attacks import Thief
-from docaxis.testing.audit import Findings, audit
+from docaxis.testing.audit import Attempt, Findings, Repeat
 from docaxis.testing.ground import Ground
 from docaxis.testing.processes import HostProcess, shares
 from docaxis.testing.script import Script
@@ -38,25 +44,24 @@ _STEPS: Final = {
     "received": Code.RECEIVED, "assigned": Code.ASSIGNED, "processing": Code.PROCESSING, "completed": Code.COMPLETED,
 }  # fmt: skip
 _ACTOR: Final = "Văn thư cơ quan"
-_ATTACK_CODES: Final = ("seal.bad-signature", "party.mismatch", "party.unknown")
+_ATTACKS: Final = 3
 
 
 class Outcome(NamedTuple):
     """What the run came to. `overtaken`: ordinary letters that arrived after the telegram sent behind them;
-    `victim_refusals`: codes that the attacked node recorded; `complaints`: whatever is not as it must be."""
+    `refused`: the kinds of attack whose refusal, of that very attempt, the attacked node recorded; `victim_refusals`:
+    everything it recorded, by code; `replays_without_effect`: genuine batches handed in again that changed nothing;
+    `complaints`: whatever is not as it must be."""
 
     findings: Findings
     overtaken: int
+    refused: tuple[str, ...]
     victim_refusals: Mapping[str, int]
+    replays_without_effect: int
     evidence_verified: bool
     timeline: str
     resident_bytes: int
     complaints: tuple[str, ...]
-
-    @property
-    def attacks_refused(self) -> int:
-        """How many of the three kinds of attack the victim's database shows as refused."""
-        return sum(self.victim_refusals.get(code, 0) > 0 for code in _ATTACK_CODES)
 
 
 class Opening:
@@ -70,6 +75,8 @@ class Opening:
         self._clients: dict[str, Client] = {}
         self._letters: list[str] = []
         self._telegram = ""
+        self._attempts: list[Attempt] = []
+        self._repeats: list[Repeat] = []
         others = [folder for code, folder in ground.nodes.items() if code != script.absent]
         log = ground.folder / "hosts.log"
         self._hosts = [HostProcess(share, log) for share in shares(others, processes)]
@@ -78,7 +85,7 @@ class Opening:
     async def run(self) -> Outcome:
         """Plays everything, stops every node, and counts."""
         async with AsyncExitStack() as stack:
-            stack.push_async_callback(self._stop)
+            stack.push_async_exit(self._end)
             await self._start()
             for code, folder in self._ground.nodes.items():
                 if code != self._script.absent:
@@ -92,8 +99,13 @@ class Opening:
 
     async def _start(self) -> None:
         self._show.step("starting the nodes", "khởi động các nút")
-        await self._absent.start()
-        await asyncio.gather(*(host.start() for host in self._hosts))
+        nodes = len(self._ground.nodes)
+        numbers = itertools.count(1)
+
+        def serves() -> None:
+            self._show.progress(next(numbers), nodes)
+
+        await asyncio.gather(*(host.start(serves) for host in (self._absent, *self._hosts)))
         self._show.step(f"{self._script.absent} is switched off", "một cơ quan bị ngắt")
         await self._absent.kill()
 
@@ -173,21 +185,35 @@ class Opening:
         self._show.step(f"{plan.size_kib} KiB from {plan.sender} to {plan.recipient}, pulled in chunks", "tệp lớn")
 
     async def _attack(self, doc: str) -> None:
-        """Somebody has the TLS key of one node, and tries what it is good for."""
-        script, ground = self._script, self._ground
-        genuine = evidence_file.read(await self._clients[script.stolen_from].evidence(doc)).envelope
-        epoch = (await self._clients[script.stolen_from].status())["epoch"]
-        victim = ground.entry(script.victim)
-        async with ground.thief_client(script.stolen_from) as client:
-            owner = ground.entry(script.stolen_from)
-            thief = Thief(client, owner, victim, self._clock.now_ms(), epoch, SystemEntropy())
-            answers = {
-                "forged envelope": await attacks.forge(thief),
-                "replayed envelope": await attacks.replay(thief, genuine),
-                "unknown sender": await attacks.knock_unknown(victim, STRANGER),
-            }
-        for attack, code in answers.items():
-            self._show.attack(f"{attack} to {script.victim}", code)
+        """Somebody has the TLS key of one node, and then of the issuer's, and tries what they are good for."""
+        script = self._script
+        genuine = evidence_file.read(await self._clients[script.victim].evidence(doc)).envelope
+        async with self._thief(script.stolen_from) as thief:
+            played = [
+                await attacks.forge(thief),
+                await attacks.replay_as_another(thief, genuine),
+                await attacks.knock_unknown(thief.victim, STRANGER, thief.entropy),
+            ]
+        for attempt, answer in played:
+            self._show.attack(f"{attempt.kind} to {script.victim}", answer)
+        self._attempts = [each.attempt for each in played]
+        async with self._thief(script.decision.issuer) as thief:
+            repeat = await attacks.replay(thief, genuine, _pieces(genuine, script.decision.file))
+        self._repeats = [repeat]
+        self._show.step(
+            f"the decision itself, handed in to {script.victim} {len(repeat.receipts)} times more: "
+            f"answered with {len(set(repeat.receipts))} receipt",
+            "gửi lặp",
+        )
+
+    @asynccontextmanager
+    async def _thief(self, code: str) -> AsyncIterator[Thief]:
+        """Somebody who has the TLS key of `code`, before the victim's door."""
+        ground = self._ground
+        epoch = (await self._clients[code].status())["epoch"]
+        owner, victim = ground.entry(code), ground.entry(self._script.victim)
+        async with ground.thief_client(code) as client:
+            yield Thief(client, owner, victim, self._clock.now_ms(), epoch, SystemEntropy())
 
     # --- waiting ---
 
@@ -245,31 +271,37 @@ class Opening:
             cwd=room, stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
         )  # fmt: skip
-        printed, _ = await asyncio.wait_for(process.communicate(), VERIFY_S_MAX)
+        try:
+            printed, _ = await asyncio.wait_for(process.communicate(), VERIFY_S_MAX)
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
         timeline = printed.decode(errors="replace")
         (room / "timeline.txt").write_text(timeline, encoding="utf-8")
         return process.returncode == 0, timeline
 
-    async def _stop(self) -> None:
-        await asyncio.gather(*(host.stop() for host in (*self._hosts, self._absent)))
+    async def _end(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Every process ends: gracefully, or at once where somebody does not want to wait for the end."""
+        at_once = kind is not None and issubclass(kind, asyncio.CancelledError)
+        hosts = (*self._hosts, self._absent)
+        await asyncio.gather(*(host.kill() if at_once else host.stop() for host in hosts))
 
     async def _count(self, doc: str, verified: bool, timeline: str, resident: int) -> Outcome:
         self._show.step("counting from the nodes' databases", "đối soát từ cơ sở dữ liệu các nút")
-        async with AsyncExitStack() as stack:
-            stores = {
-                PartyId(code): await stack.enter_async_context(self._ground.store(code)) for code in self._ground.nodes
-            }
-            findings = await audit(stores, self._ground.book())
+        findings = await self._ground.findings()
+        async with self._ground.kit(self._script.overtaking.recipient) as kit:
             arrivals = [
                 line.change.doc.hex()
-                for line in await stores[PartyId(self._script.overtaking.recipient)].changes(0, 10_000)
+                for line in await kit.store.changes(0, 10_000)
                 if line.change.code is Code.ARRIVED and not line.change.outgoing
             ]
-            refused: dict[str, int] = {}
-            for row in await stores[PartyId(self._script.victim)].refusals(1_000):
-                refused[row.code] = refused.get(row.code, 0) + 1
+        async with self._ground.kit(self._script.victim) as kit:
+            refused = await audits.refused(kit.store, self._attempts)
+            recorded = Counter(row.code for row in await kit.store.refusals(REFUSALS_KEPT_MAX))
+            harmless = sum([await audits.without_effect(kit.store, each) for each in self._repeats])
         overtaken = self._overtaken(arrivals)
-        outcome = Outcome(findings, overtaken, refused, verified, timeline, resident, ())
+        outcome = Outcome(findings, overtaken, tuple(refused), recorded, harmless, verified, timeline, resident, ())
         return outcome._replace(complaints=tuple(self._complaints(outcome)))
 
     def _overtaken(self, arrivals: Sequence[str]) -> int:
@@ -289,8 +321,13 @@ class Opening:
             f"{findings.lost} lost": findings.lost == 0,
             f"{findings.duplicated} duplicated": findings.duplicated == 0,
             f"{findings.false} objects whose signature does not hold": findings.false == 0,
+            f"{findings.unproven} states without evidence": findings.unproven == 0,
             "not every delivery has a verified receipt": findings.receipts_verified == findings.deliveries,
-            f"only {outcome.attacks_refused} kinds of attack recorded as refused": outcome.attacks_refused == 3,
+            f"only {len(outcome.refused)} attacks recorded as refused: {outcome.refused}": len(outcome.refused)
+            == _ATTACKS,
+            "a genuine batch handed in again was answered otherwise, or had an effect": outcome.replays_without_effect
+            == len(self._repeats)
+            == 1,
             "the evidence did not verify": outcome.evidence_verified,
             "the telegram overtook nothing": outcome.overtaken > 0,
         }
@@ -312,7 +349,9 @@ def summary(outcome: Outcome, agencies: int, seconds: float) -> dict[str, Any]:
         "by_state": findings.by_state,
         "lost": findings.lost,
         "duplicated": findings.duplicated,
-        "attacks_refused": outcome.attacks_refused,
+        "states_unproven": findings.unproven,
+        "attacks_refused": len(outcome.refused),
+        "replays_without_effect": outcome.replays_without_effect,
         "refusals": dict(outcome.victim_refusals),
         "letters_overtaken": outcome.overtaken,
         "evidence_verified": outcome.evidence_verified,
@@ -320,6 +359,12 @@ def summary(outcome: Outcome, agencies: int, seconds: float) -> dict[str, Any]:
         "rss_mb_total": round(outcome.resident_bytes / 1e6, 1),
         "complaints": list(outcome.complaints),
     }
+
+
+def _pieces(genuine: Signed, path: Path) -> list[bytes]:
+    """The chunks of the envelope's only file, as they travelled beside it."""
+    data, chunk = path.read_bytes(), envelopes.decode(genuine.body).files[0].chunk
+    return [data[start : start + chunk] for start in range(0, len(data), chunk)]
 
 
 def _at_least(states: Mapping[str, State], state: State) -> int:

@@ -8,7 +8,7 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +16,7 @@ from docaxis.core.errors import OurFault
 
 READY_S_MAX: Final = 60.0
 STOP_S_MAX: Final = 20.0
+SERVES: Final = b"serves"
 READY: Final = b"ready"
 _LINE_BYTES_MAX: Final = 1 << 16
 
@@ -25,8 +26,8 @@ class HostProcess:
 
     def __init__(self, folders: Sequence[Path], log: Path) -> None:
         self.folders = tuple(folders)
-        self.die_at = 0
-        """The seam between effects at which the next life ends by SIGKILL (0: at none)."""
+        self.die_at = ""
+        """Where the next life ends by SIGKILL: a seam between effects and a number, as ``then:3`` (empty: nowhere)."""
         self._log = log
         self._process: asyncio.subprocess.Process | None = None
 
@@ -45,29 +46,35 @@ class HostProcess:
                 "-m",
                 "docaxis.testing.host",
                 *map(str, self.folders),
-                *(("--die-at", str(self.die_at)) if self.die_at else ()),
+                *(("--die-at", self.die_at) if self.die_at else ()),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
                 limit=_LINE_BYTES_MAX,
             )
 
-    async def ready(self) -> None:
-        """Returns when every node in it serves; raises `OurFault` ``node.unreachable`` with the end of its log."""
-        assert self._process is not None, "launch it first"
-        assert self._process.stdout is not None
-        try:
-            line = await asyncio.wait_for(self._process.stdout.readline(), READY_S_MAX)
-        except TimeoutError:
-            line = b""
-        if line.strip() != READY:
+    async def ready(self, serves: Callable[[], None] | None = None) -> None:
+        """Returns when every node in it serves, having called `serves` once for each; raises `OurFault`
+        ``node.unreachable`` with the end of its log."""
+        while (word := await self._word()) == SERVES:
+            if serves is not None:
+                serves()
+        if word != READY:
             await self.kill()
             raise OurFault("node.unreachable", f"a host process did not start; its log ends: {self._tail()}")
 
-    async def start(self) -> None:
-        """Starts it and waits until it serves."""
+    async def _word(self) -> bytes:
+        assert self._process is not None, "launch it first"
+        assert self._process.stdout is not None
+        try:
+            return (await asyncio.wait_for(self._process.stdout.readline(), READY_S_MAX)).strip()
+        except TimeoutError:
+            return b""
+
+    async def start(self, serves: Callable[[], None] | None = None) -> None:
+        """Starts it and waits until it serves; `serves` is called for each of its nodes that does."""
         await self.launch()
-        await self.ready()
+        await self.ready(serves)
 
     async def died(self) -> int:
         """Waits until the process has ended by itself; its exit code (negative: the signal that ended it)."""
