@@ -50,6 +50,14 @@ async def test_no_route_answers_without_the_token(shared: Pair, token: str) -> N
                 assert response.headers["WWW-Authenticate"].startswith("Bearer")
 
 
+async def test_the_name_of_the_scheme_may_be_written_in_any_case(shared: Pair) -> None:
+    """RFC 9110 says so, and some libraries write it small; the token itself is what it is."""
+    token = shared.http.headers["Authorization"].removeprefix("Bearer ")
+    for header, status in ((f"bearer {token}", 200), (f"BEARER {token}", 200), (f"bearer {token.swapcase()}", 401)):
+        async with aiohttp.ClientSession(shared.url, headers={"Authorization": header}) as session:
+            assert (await session.get("/v1/status")).status == status
+
+
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:8480", "127.0.0.1.evil.example", "[::2]", ""])
 async def test_a_name_that_was_made_to_point_here_is_not_served(shared: Pair, host: str) -> None:
     """A web page that rebinds its name to loopback comes with its own Host."""

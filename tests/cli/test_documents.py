@@ -1,6 +1,7 @@
 """Clerks at their desks: real commands, each in its own process, against real nodes."""
 
 import json
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -131,14 +132,21 @@ def test_the_same_key_sends_once(offices: Offices) -> None:
         (["send", ".", "--to", "H49"], main.USAGE, "is a folder"),
         (["send", "--to", "H49"], main.USAGE, "at least one file"),
         (["send", "--to", ",", "--subject", "x"], main.USAGE, "names nobody"),
-        (["send", "--to", "H99", "--subject", "x"], main.REFUSED, "H99 is not in directory"),
+        (["send", "--to", "H99", "--subject", "x"], main.REFUSED, "H99 is not in the directory"),
+        (["send", "--to", "H49,H98,h54", "--subject", "x"], main.REFUSED, "did you mean 'H54'?"),
+        (["send", "--to", "H49,H98,h54", "--subject", "x"], main.REFUSED, "H98 is not in the directory"),
+        (["send", "--to", "G22", "--subject", "x"], main.REFUSED, "Leave this node's own code out"),
+        (["send", "--to", "H49", "--subject", "x", "--days", "0"], main.USAGE, "a whole number from 1"),
+        (["advance", "0" * 64, "--to", "arrived"], main.USAGE, "arrived is what a node says by itself"),
+        (["advance", "0" * 64, "--to", "refused"], main.USAGE, "docaxis refuse"),
         (["send", "--to", "G22", "--subject", "x"], main.REFUSED, "G22 is this node itself"),
         (["send", "--to", "H49", "--subject", "x", "--kind", "update"], main.REFUSED, "ref exactly when"),
         (["send", "--to", "H49", "--subject", "x", "--date", "2026-13-45"], main.REFUSED, "meta.date: expected a day"),
         (["send", "--to", "H49", "--subject", "x", "--due", "30/11/2026"], main.REFUSED, "not '30/11/2026'"),
         (["outbox", "--cursor", "nonsense"], main.REFUSED, "cursor"),
-        (["send", "--to", "H49", "--subject", "x", "--days", "-1"], main.USAGE, "counts from now"),
+        (["send", "--to", "H49", "--subject", "x", "--days", "-1"], main.USAGE, "a whole number from 1"),
         (["show", "zz"], main.REFUSED, "8 to 64 hexadecimal digits"),
+        (["show", "zz"], main.REFUSED, "the id of a document or key is hexadecimal digits"),
         (["show", "0" * 12], main.REFUSED, "no document begins with"),
         (["advance", "0" * 64, "--to", "received"], main.REFUSED, "document.unknown"),
         (["evidence", "0" * 64], main.REFUSED, "document.unknown"),
@@ -195,6 +203,34 @@ def test_software_pages_through_a_box_by_cursor(offices: Offices, tmp_path: Path
         following = page["next"]
     assert pages == whole["documents"]
     assert "--cursor" in offices.at("G22", "outbox", "--limit", 1).err
+
+
+@pytest.mark.parametrize(
+    "name", ["a\nb.pdf", "a\x1b[2J.pdf", os.fsdecode(b"\xff.pdf")], ids=["newline", "escape", "bytes"]
+)
+def test_a_file_that_no_document_can_name_is_named_harmlessly(offices: Offices, tmp_path: Path, name: str) -> None:
+    """The clerk sees which one it is, and the terminal is not moved by it."""
+    (tmp_path / name).write_bytes(b"x")
+    said = offices.at("G22", "send", tmp_path / name, "--to", "H49")
+    assert said.code == main.USAGE
+    assert f"{name!r} is no name" in said.err
+    assert "rename it" in said.err
+    assert "\x1b" not in said.err
+
+
+def test_after_a_wait_each_recipient_is_told(offices: Offices) -> None:
+    """Whoever waited wants the end of it, also in a log."""
+    said = offices.at("G22", "send", "--to", "H49", "--subject", "x", "--wait")
+    assert "  H49: arrived · đã đến\n" in said.err
+
+
+def test_one_who_is_no_recipient_has_no_part(offices: Offices) -> None:
+    """An empty page would read as: nothing has happened there."""
+    doc = send(offices, "--subject", "x")
+    said = offices.at("G22", "show", doc, "--recipient", "H54")
+    assert said.code == main.REFUSED
+    assert "document.unknown" in said.err
+    assert "H54 is no recipient" in said.err
 
 
 def test_one_recipient_is_one(offices: Offices) -> None:

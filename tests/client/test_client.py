@@ -137,6 +137,23 @@ async def test_files_are_judged_before_anything_is_sent(tmp_path: Path) -> None:
             assert caught.value.code == code
 
 
+async def test_what_is_too_large_by_a_byte_is_told_in_bytes(tmp_path: Path) -> None:
+    """16.0 MiB are no more than 16 MiB, to whoever reads that."""
+    with (tmp_path / "big").open("wb") as file:
+        file.truncate(16 * 2**20 + 1)
+    async with Client("http://127.0.0.1:1", "token") as client:
+        with pytest.raises(TheirFault, match=r"16,777,217 bytes; .* 16 MiB \(16,777,216 bytes\)"):
+            await client.send(["H49"], files=[tmp_path / "big"])
+
+
+async def test_a_node_that_is_off_is_told_in_the_systems_words() -> None:
+    """There is no TLS between a client and its node, and no word of it."""
+    async with Client("http://127.0.0.1:1", "token") as client:
+        with pytest.raises(OurFault) as caught:
+            await client.status()
+    assert caught.value.detail == "http://127.0.0.1:1: Connection refused"
+
+
 async def test_a_letter_goes_to_a_real_node_and_every_method_speaks_of_it(tmp_path: Path) -> None:
     """The client and a node agree on every answer."""
     progress: list[tuple[int, int]] = []

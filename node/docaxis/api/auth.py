@@ -18,15 +18,17 @@ LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 def guard(token: str, hosts: frozenset[str]) -> Middleware:
     """A middleware that lets a request pass when its Host is loopback or among `hosts` and its token is `token`."""
     assert token, "a node without a token would serve anybody"
-    expected = f"Bearer {token}".encode()
+    expected = token.encode()
     allowed = LOOPBACK | {host.lower() for host in hosts}
 
     @web.middleware
     async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
         if host_of(request.headers.get("Host", "")) not in allowed:
             raise TheirFault("request.host", "the Host header names another address than this node's")
-        given = request.headers.get("Authorization", "").encode("utf-8", "surrogateescape")
-        if not hmac.compare_digest(given, expected):
+        scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+        # the scheme's name is not case-sensitive (RFC 9110 §11.1); the token is
+        same = hmac.compare_digest(given.strip(" ").encode("utf-8", "surrogateescape"), expected)
+        if scheme.lower() != "bearer" or not same:
             raise TheirFault("request.unauthorised", "send the header Authorization: Bearer …")
         return await handler(request)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from docaxis.cli import connect, main, output
-from docaxis.client import Client, Document, Row, Said, Transmission
+from docaxis.client import Client, Document, Refused, Row, Said, Transmission
 from docaxis.client.client import PAGE_ITEMS
 from docaxis.core.envelope import Priority
 from docaxis.core.errors import OurFault, TheirFault
@@ -178,6 +178,10 @@ def run_show(arguments: argparse.Namespace) -> int:
 
 async def _look(node: Client, arguments: argparse.Namespace) -> tuple[Document, dict[str, str], list[Path]]:
     document = await node.document(arguments.doc, arguments.recipient)
+    if arguments.recipient and not document.transmissions:
+        unknown = Refused("document.unknown", f"{arguments.recipient} is no recipient of {document.doc}")
+        unknown.remedy = f"See its recipients with `docaxis show {document.doc[: output.ID_DIGITS]}`."
+        raise unknown
     saved = [path async for path in _save(node, document, arguments.save_to)] if arguments.save_to else []
     return document, await _names(node, document), saved
 
@@ -189,7 +193,9 @@ async def _names(node: Client, document: Document) -> dict[str, str]:
     for party in parties:
         try:
             found = await node.party(party)
-            names[party] = " · ".join(dict.fromkeys(filter(None, (found.name_en, found.name_vi))))
+            names[party] = " · ".join(
+                each for each in dict.fromkeys((found.name_en, found.name_vi)) if each not in ("", party)
+            )
         except TheirFault:
             names[party] = ""
     return names

@@ -13,7 +13,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
 from docaxis.cli import connect, main, output
-from docaxis.client import Client, Sent
+from docaxis.client import Client, Refused, Sent
 from docaxis.core.envelope import Priority
 from docaxis.core.errors import TheirFault
 from docaxis.core.lifecycle import State
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     Subparsers = argparse._SubParsersAction[Any]
 
 ALL: Final = "all"
+STATES_TOLD_MAX: Final = 8
+"""Up to so many recipients, each is told; of more, those where it has not arrived."""
+_UNKNOWN: Final = frozenset({"party.unknown", "id.malformed"})
 PROGRESS_AFTER_S: Final = 2.0
 _META: Final = {
     "subject": "what it is about (trích yếu)",
@@ -61,7 +64,8 @@ def add_parser(subparsers: "Subparsers") -> None:
     parser.add_argument("--priority", choices=priorities, default="normal", help="how urgent it is")
     parser.add_argument("--kind", choices=["new", "update", "replace"], default="new", help="what it does to --ref")
     parser.add_argument("--ref", metavar="DOC", help="the earlier document that it updates or replaces")
-    parser.add_argument("--days", type=int, default=0, help="deadline for delivery, in days (else the node's setting)")
+    help_days = "deadline for delivery, in days from now (else the node's setting)"
+    parser.add_argument("--days", type=output.positive, metavar="N", help=help_days)
     parser.add_argument("--key", default="", help="idempotency key: sending again under it sends nothing twice")
     parser.add_argument("--wait", action="store_true", help="wait until it has arrived everywhere, or been refused")
     help_timeout = "with --wait: give up waiting (not sending) after so long; exit code 1"
@@ -82,17 +86,21 @@ async def _send(node: Client, arguments: argparse.Namespace) -> int:
     _check_files(arguments.files)
     cursor = await node.last_change() if arguments.wait else 0
     ref = (await node.document(arguments.ref)).doc if arguments.ref else None
-    sent = await node.send(
-        await recipients(node, arguments.to),
-        files=arguments.files,
-        meta={name: value for name in _META if (value := getattr(arguments, name))},
-        kind=arguments.kind,
-        ref=ref,
-        priority=Priority[arguments.priority.upper()],
-        expires_ms=await _deadline(node, arguments.days),
-        key=arguments.key,
-        progress=upload_progress(),
-    )
+    to = await recipients(node, arguments.to)
+    try:
+        sent = await node.send(
+            to,
+            files=arguments.files,
+            meta={name: value for name in _META if (value := getattr(arguments, name))},
+            kind=arguments.kind,
+            ref=ref,
+            priority=Priority[arguments.priority.upper()],
+            expires_ms=await _deadline(node, arguments.days),
+            key=arguments.key,
+            progress=upload_progress(),
+        )
+    except Refused as refused:
+        raise await _all_unknown(node, to, refused) from None
     states = await _wait(node, sent, cursor, arguments) if arguments.wait else {}
     _report(sent, states, arguments)
     return main.OK if all(map(_there, states.values())) else main.NEGATIVE
@@ -113,20 +121,40 @@ async def recipients(node: Client, given: Sequence[str]) -> list[str]:
     return once
 
 
+async def _all_unknown(node: Client, to: Sequence[str], refused: Refused) -> Refused:
+    """The node names the first code that it does not know; a clerk wants to correct all of them at once."""
+    if refused.code not in _UNKNOWN:
+        return refused
+    wrong = []
+    for code in to:
+        try:
+            await node.party(code)
+        except TheirFault as fault:
+            if fault.code in _UNKNOWN:
+                wrong.append(code)
+    if not wrong:
+        return refused
+    known = [party.id async for party in node.parties()]
+    hints = (f"{code} is not in the directory{output.nearest(code.upper(), known)}" for code in wrong)
+    found = Refused("party.unknown", " · ".join(hints))
+    found.remedy = "Correct these codes; nothing was sent."
+    return found
+
+
 def _check_files(files: Sequence[Path]) -> None:
     for file in files:
         if file.is_file() and file.stat().st_size == 0:
-            output.note(f"{file} is empty; it is sent as it is")
+            output.note(f"{output.plain(str(file))} is empty; it is sent as it is")
     names = [file.name for file in files]
     for name in sorted({name for name in names if names.count(name) > 1}):
-        output.note(f"{names.count(name)} of the files are called {name}; the recipients see them under one name")
+        output.note(
+            f"{names.count(name)} of the files are called {output.plain(name)}; the recipients see them under one name"
+        )
 
 
-async def _deadline(node: Client, days: int) -> int:
-    if not days:
+async def _deadline(node: Client, days: int | None) -> int:
+    if days is None:
         return 0
-    if days < 0:
-        raise TheirFault("envelope.expired", "--days counts from now on")
     return int((await node.status())["now_ms"]) + days * DAY_MS
 
 
@@ -190,6 +218,8 @@ def _report(sent: Sent, states: dict[str, State], arguments: argparse.Namespace)
         output.note(f"  warning: {warning}")
     for recipient, written in sent.written_as.items():
         output.note(f"  {written} is now {recipient}")
+    if len(states) > STATES_TOLD_MAX:
+        output.note(f"  {sum(map(_there, states.values()))} of {len(states)} arrived")
     for recipient, state in states.items():
-        if not _there(state):
+        if len(states) <= STATES_TOLD_MAX or not _there(state):
             output.note(f"  {recipient}: {output.state(state)}")

@@ -14,6 +14,16 @@ if TYPE_CHECKING:
     Subparsers = argparse._SubParsersAction[Any]
 
 ADVANCES: Final = {code.name.lower(): code for code in (Code.RECEIVED, Code.ASSIGNED, Code.PROCESSING, Code.COMPLETED)}
+_BY_ITSELF: Final = "is what a node says by itself"
+_OTHERWISE: Final = {
+    "sent": _BY_ITSELF,
+    "held": _BY_ITSELF,
+    "arrived": _BY_ITSELF,
+    "expired": _BY_ITSELF,
+    "refused": "is said with `docaxis refuse`",
+    "recovered": "follows from `docaxis answer-recall --agree`",
+}
+"""States that are no steps, and how they come about."""
 _ADVANCE_EXAMPLES: Final = """\
 examples:
   docaxis advance 3fa9c1d2 --to received
@@ -86,6 +96,8 @@ def _add_answer(subparsers: "Subparsers") -> None:
 def _step(text: str) -> Code:
     if text.lower() in ADVANCES:
         return ADVANCES[text.lower()]
+    if text.lower() in _OTHERWISE:
+        raise argparse.ArgumentTypeError(f"{text} {_OTHERWISE[text.lower()]}; steps are {', '.join(ADVANCES)}")
     hint = output.nearest(text.lower(), list(ADVANCES))
     raise argparse.ArgumentTypeError(f"no step is called {text!r}{hint}; steps are {', '.join(ADVANCES)}")
 

@@ -13,7 +13,8 @@ from tempfile import NamedTemporaryFile
 from typing import Final
 
 from docaxis.client.answers import FileInfo
-from docaxis.core import limits
+from docaxis.core import codec, limits
+from docaxis.core.envelope import make_file
 from docaxis.core.errors import TheirFault
 
 CHUNK_BYTES: Final = limits.CHUNK_BYTES
@@ -71,9 +72,22 @@ def attachments(files: Sequence[Attachment | Path]) -> list[Attachment]:
         raise TheirFault("content.too-large", f"{len(found)} files, at most {limits.FILES_MAX} in one document")
     size = sum(file.size() for file in found)
     if size > limits.CONTENT_BYTES_MAX:
-        most = limits.CONTENT_BYTES_MAX // limits.MIB
-        raise TheirFault("content.too-large", f"{size / limits.MIB:.1f} MiB; one document carries at most {most} MiB")
+        most = f"{limits.CONTENT_BYTES_MAX // limits.MIB} MiB ({limits.CONTENT_BYTES_MAX:,} bytes)"
+        raise TheirFault("content.too-large", f"{size:,} bytes; one document carries at most {most}")
+    for file in found:
+        _check_name(file)
     return found
+
+
+def _check_name(file: Attachment) -> None:
+    """Newlines, escapes and bytes that are no UTF-8 are allowed on disks, and in no document."""
+    name, media = file.named()
+    try:
+        name.encode()
+        codec.text(name, "file.name", limits.FILE_NAME_CHARS_MAX, 1)
+        make_file(name, media, 0, 1, ())
+    except (TheirFault, UnicodeEncodeError):
+        raise TheirFault("file.unusable", f"{name!r} is no name that a document can carry; rename it") from None
 
 
 class Landing:

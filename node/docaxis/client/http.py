@@ -7,6 +7,7 @@ key. Nothing here knows what a document is.
 
 import asyncio
 import json
+import os
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from io import BytesIO
@@ -135,7 +136,14 @@ class Http:
         return error
 
     def _unreachable(self, error: BaseException) -> OurFault:
-        return OurFault("node.unreachable", f"{self._url}: {str(error) or type(error).__name__}")
+        return OurFault("node.unreachable", f"{self._url}: {_why_lost(error)}")
+
+
+def _why_lost(error: BaseException) -> str:
+    """In the system's words; the library's name an address again, and TLS where there is none."""
+    if isinstance(error, aiohttp.ClientConnectorError) and error.os_error.errno:
+        return os.strerror(abs(error.os_error.errno))
+    return str(error) or type(error).__name__
 
 
 class _Busy(Exception):
