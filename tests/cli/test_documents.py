@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from docaxis.cli import documents, main
+from docaxis.client import Party
 from tests.cli.axis import Offices, Said, docaxis
 
 SUBJECT = "Về việc nghỉ Tết Nguyên đán Bính Ngọ"
@@ -231,6 +232,15 @@ def test_one_who_is_no_recipient_has_no_part(offices: Offices) -> None:
     assert said.code == main.REFUSED
     assert "document.unknown" in said.err
     assert "H54 is no recipient" in said.err
+
+
+@pytest.mark.parametrize(
+    ("vietnamese", "english", "shown"),
+    [("H50", "H50", ""), ("Sở Nội vụ", "H50", "Sở Nội vụ"), ("Sở Nội vụ", "Home Affairs", "Home Affairs · Sở Nội vụ")],
+)
+def test_a_code_is_no_name(vietnamese: str, english: str, shown: str) -> None:
+    """Where `node init` was given none, the code stands in; nobody reads H50 H50 · H50."""
+    assert documents.name_of(Party("H50", vietnamese, english, "agency", None, "open", (), (), ())) == shown
 
 
 def test_one_recipient_is_one(offices: Offices) -> None:

@@ -24,7 +24,6 @@ from docaxis.runtime.config import Settings
 from docaxis.runtime.disk import Disk
 from docaxis.runtime.listed import Papers, listing
 from docaxis.runtime.sources import nothing_known
-from docaxis.seal.certificates import certificate_der
 from docaxis.seal.keys import key_id, load_ed25519, public_ed25519, read_private
 from docaxis.transport.client import PeerClient
 from docaxis.transport.tls import Identity, PeerTls
@@ -168,8 +167,10 @@ def _directory(folder: Path, clock: SystemClock) -> tuple[Book, list[Finding]]:
 
 def _keys(folder: Path, me: PartyId, book: Book, passphrase: str | None, now_ms: int) -> Finding:
     """Whether the directory lists what this node signs with and shows, and for how long."""
+    from docaxis.cli.serve import certificate_of
+
     public = public_ed25519(load_ed25519(folder / places.SIGNING_KEY, passphrase))
-    certificate = certificate_der((folder / places.TLS_CERTIFICATE).read_bytes())
+    certificate = certificate_of(folder, me)
     found = listing(Papers(me, key_id(public), certificate), book, now_ms)
     hand_in = f"Hand {folder / places.ENTRY} to the directory's officers"
     if book.version == 0 or (found.code == "party.unknown" and book.entry(me) is None):

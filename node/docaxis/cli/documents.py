@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from docaxis.cli import connect, main, output
-from docaxis.client import Client, Document, Refused, Row, Said, Transmission
+from docaxis.client import Client, Document, Party, Refused, Row, Said, Transmission
 from docaxis.client.client import PAGE_ITEMS
 from docaxis.core.envelope import Priority
 from docaxis.core.errors import OurFault, TheirFault
@@ -193,12 +193,15 @@ async def _names(node: Client, document: Document) -> dict[str, str]:
     for party in parties:
         try:
             found = await node.party(party)
-            names[party] = " · ".join(
-                each for each in dict.fromkeys((found.name_en, found.name_vi)) if each not in ("", party)
-            )
+            names[party] = name_of(found)
         except TheirFault:
             names[party] = ""
     return names
+
+
+def name_of(party: Party) -> str:
+    """Its names, each once; a code that stands in for a missing one is left out, for it stands before them anyway."""
+    return " · ".join(each for each in dict.fromkeys((party.name_en, party.name_vi)) if each not in ("", party.id))
 
 
 async def _save(node: Client, document: Document, folder: Path) -> AsyncIterator[Path]:
