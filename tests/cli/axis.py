@@ -72,7 +72,7 @@ def opened(folder: Path) -> Iterator[Offices]:
     host = subprocess.Popen([sys.executable, "-m", "docaxis.testing.host", *running], stdout=subprocess.PIPE, text=True)
     try:
         assert host.stdout is not None
-        assert host.stdout.readline() == "ready\n"
+        assert any(line == "ready\n" for line in iter(host.stdout.readline, ""))
         yield Offices(ground)
     finally:
         host.terminate()

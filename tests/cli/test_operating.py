@@ -36,7 +36,7 @@ def running(folder: Path) -> Iterator[None]:
     command = [sys.executable, "-m", "docaxis.testing.host", str(folder)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
         assert process.stdout is not None
-        assert process.stdout.readline() == b"ready\n"
+        assert any(line == b"ready\n" for line in iter(process.stdout.readline, b""))
         try:
             yield
         finally:
