@@ -35,8 +35,8 @@ STEPS: Final = (Code.RECEIVED, Code.ASSIGNED, Code.PROCESSING, Code.COMPLETED)
 
 class Order:
     """One document that a clerk means to send, `at_ms` after the world's start. `content` is ``none``, ``inline`` or
-    ``chunked`` (empty: drawn), and `choices` replace drawn fields of its submission. Afterwards it holds the document's
-    id, or the code of the refusal."""
+    ``chunked`` (empty: drawn), `about` the order whose document it updates or replaces, and `choices` replace drawn
+    fields of its submission. Afterwards it holds the document's id, or the code of the refusal."""
 
     def __init__(
         self, number: int, at_ms: int, sender: str, to: tuple[str, ...], content: str = "", **choices: object
@@ -47,6 +47,7 @@ class Order:
         self.to = to
         self.content = content
         self.choices = choices
+        self.about: Order | None = None
         self.doc: DocId | None = None
         self.refused = ""
 
@@ -91,6 +92,12 @@ class Workload:
         self.orders.append(order)
         return order
 
+    def renew(self, at_ms: int, kind: str, about: Order) -> Order:
+        """An update or a replacement (`kind`) of an ordered document, to the same recipients."""
+        order = self.order(at_ms, about.sender, *about.to, kind=kind)
+        order.about = about
+        return order
+
     def state(self, at_ms: int, party: str, order: Order, code: Code) -> None:
         """One act to be made at that time about an ordered document, for worlds that are written by hand."""
         self._ground.env.process(self._state_later(at_ms, party, order, code))
@@ -111,6 +118,8 @@ class Workload:
     def _send(self, order: Order) -> Steps:
         chance = self._ground.streams(f"clerk {order.number}")
         yield self._ground.env.timeout(order.at_ms)
+        while order.about is not None and order.about.doc is None:
+            yield self._ground.env.timeout(SECOND_MS)
         host = self._hosts[order.sender]
         submission, chunks = self._submission(order, host, chance)
         self.asked_ms[order.number] = self._ground.now_ms
@@ -179,6 +188,8 @@ class Workload:
 
     def _kind(self, order: Order, chance: Stream) -> tuple[str, DocId | None]:
         """Now and then a document updates or replaces an earlier one of the same sender."""
+        if order.about is not None:
+            return "update", order.about.doc
         earlier = [each.doc for each in self.orders if each.sender == order.sender and each.doc is not None]
         if earlier and chance.randrange(1000) < self._work.renew:
             return chance.choice(("update", "replace")), chance.choice(earlier)
