@@ -9,12 +9,13 @@ import asyncio
 import csv
 import json
 import shutil
+import signal
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from rich.console import Console
 from rich.table import Table
@@ -75,15 +76,67 @@ def handle(arguments: argparse.Namespace) -> int:
     agencies = _agencies(SCENARIOS / "data" / "vietnam" / "agencies.csv")
     console = Console(stderr=True)
     seconds = Seconds(SystemClock().ticks_ms)
-    with _folder(arguments.keep) as folder, Show(console, _names(agencies), seconds) as show:
+    show = Show(console, _names(agencies), seconds)
+    stopping = Interrupt(lambda: show.step("stopping …", "đang dừng"))
+    with stopping, _folder(arguments.keep) as folder, show:
         show.step(f"key ceremony: a directory of {len(agencies)} agencies, root of 2 of 3 officers", "lập danh bạ")
         ground = make_ground(folder, agencies)
-        outcome = asyncio.run(Opening(ground, script, arguments.processes, show).run())
+        outcome = stopping.run(Opening(ground, script, arguments.processes, show).run())
     found = summary(outcome, len(agencies), seconds())
     _print(console, outcome, found, arguments.keep, (*script.handled, script.refusing))
     if arguments.json:
         sys.stdout.write(json.dumps(found, ensure_ascii=False) + "\n")
     return 1 if outcome.complaints else 0
+
+
+class Interrupt:
+    """The first Ctrl-C, or signal to end, is answered at once by `say` and ends what runs by `KeyboardInterrupt`; the
+    next ones cannot keep it from ending its processes and removing its folder."""
+
+    SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+    def __init__(self, say: Callable[[], None]) -> None:
+        self._say = say
+        self._before: dict[signal.Signals, Any] = {}
+        self._cancel: Callable[[], None] | None = None
+
+    def __enter__(self) -> Self:
+        self._before = {each: signal.signal(each, self._first) for each in self.SIGNALS}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for each, before in self._before.items():
+            signal.signal(each, before)
+
+    def run(self, play: Coroutine[Any, Any, Outcome]) -> Outcome:
+        """What `play` comes to, in a loop of its own."""
+        try:
+            return asyncio.run(self._watched(play))
+        except asyncio.CancelledError:
+            raise KeyboardInterrupt from None
+
+    async def _watched(self, play: Coroutine[Any, Any, Outcome]) -> Outcome:
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        assert task is not None
+        self._cancel = lambda: _wake(loop, self._say, task.cancel)
+        try:
+            return await play
+        finally:
+            self._cancel = None
+
+    def _first(self, *_: object) -> None:
+        for each in self.SIGNALS:
+            signal.signal(each, signal.SIG_IGN)
+        if self._cancel is not None:
+            self._cancel()
+        else:
+            self._say()
+            raise KeyboardInterrupt
+
+
+def _wake(loop: asyncio.AbstractEventLoop, *calls: Callable[[], object]) -> None:
+    for call in calls:
+        loop.call_soon_threadsafe(call)
 
 
 def _agencies(path: Path) -> dict[str, Agency]:

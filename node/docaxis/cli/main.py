@@ -109,6 +109,13 @@ class _Formatter(argparse.RawDescriptionHelpFormatter):
 
 def main(words: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code; nobody sees a traceback who did not ask for it with `TRACE`."""
+    try:
+        return _called(words)
+    except KeyboardInterrupt:  # at any time, and what a command loads takes some
+        return INTERRUPTED
+
+
+def _called(words: Sequence[str] | None) -> int:
     words = sys.argv[1:] if words is None else list(words)
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal without Vietnamese letters is no reason to fail
@@ -119,8 +126,6 @@ def main(words: Sequence[str] | None = None) -> int:
         return code
     except DocaxisError as error:
         return _explain(error, arguments)
-    except KeyboardInterrupt:
-        return INTERRUPTED
     except BrokenPipeError:
         # whoever read our output has gone; without this, closing stdout would complain once more
         sys.stdout = None

@@ -332,14 +332,15 @@ def _print_status(status: dict[str, Any]) -> None:
     output.print_table(f"Node {status['id']}", ("", ""), rows)
     busy = [peer for peer in status["peers"] if peer.get("fails") or peer["queued"]]
     if busy:
-        columns = ("peer", "waiting", "oldest", "failed", "since", "next try")
+        columns = ("peer", "waiting", "oldest", "failed", "why", "since", "next try")
         output.print_table("Peers that do not answer, or for whom something waits", columns, list(map(_peer_row, busy)))
 
 
 def _peer_row(peer: dict[str, Any]) -> tuple[str, ...]:
     oldest = _age(peer["oldest_age_ms"]) if peer["queued"] else "-"
     fails, since, next_try = (peer.get(name, 0) for name in ("fails", "down_since_ms", "next_try_ms"))
-    return (peer["peer"], _counts(peer["lanes"]), oldest, str(fails), _since(since), _since(next_try))
+    why = peer.get("why") or "-"
+    return (peer["peer"], _counts(peer["lanes"]), oldest, str(fails), why, _since(since), _since(next_try))
 
 
 def _age(age_ms: int) -> str:

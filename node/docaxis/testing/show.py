@@ -26,6 +26,8 @@ _MARKS: Final = {
     State.ASSIGNED: "4", State.PROCESSING: "5", State.COMPLETED: "6", State.RECOVERED: "R",
 }  # fmt: skip
 STEPS_SHOWN: Final = 14
+PARTS_TOLD: Final = 4
+"""Where nothing can be drawn again, progress is told in so many lines."""
 
 
 class Show:
@@ -36,6 +38,7 @@ class Show:
         self._agencies = agencies
         self._seconds = seconds
         self._steps: list[Text] = []
+        self._progress: list[Text] = []
         self._states: dict[str, State] = {}
         self._live = Live(console=console, refresh_per_second=8, transient=False) if console.is_terminal else None
 
@@ -52,10 +55,15 @@ class Show:
 
     def step(self, english: str, vietnamese: str = "") -> None:
         """One thing has happened, or begins."""
-        line = Text(f"{self._seconds():5.1f} s  ", style="grey50").append(english, style="bold")
-        if vietnamese:
-            line.append(f" · {vietnamese}", style="grey62")
-        self._say(line)
+        self._say(self._line(english, vietnamese))
+
+    def progress(self, ready: int, of: int) -> None:
+        """So many nodes are ready; the next step takes the place of this line."""
+        line = self._line(f"{ready} of {of} ready", "sẵn sàng")
+        if self._live is None and (ready * PARTS_TOLD // of) > ((ready - 1) * PARTS_TOLD // of):
+            self._console.print(line, soft_wrap=True)
+        self._progress = [line]
+        self._draw()
 
     def attack(self, what: str, code: str) -> None:
         """An attack and how it was answered."""
@@ -67,7 +75,12 @@ class Show:
         self._states = dict(states)
         self._draw()
 
+    def _line(self, english: str, vietnamese: str) -> Text:
+        line = Text(f"{self._seconds():5.1f} s  ", style="grey50").append(english, style="bold")
+        return line.append(f" · {vietnamese}", style="grey62") if vietnamese else line
+
     def _say(self, line: Text) -> None:
+        self._progress = []
         if self._live is None:
             self._console.print(line, soft_wrap=True)
         self._steps = [*self._steps, line][-STEPS_SHOWN:]
@@ -75,9 +88,8 @@ class Show:
 
     def _draw(self) -> None:
         if self._live is not None:
-            self._live.update(
-                Group(*self._steps, self._counts(), self._grid()) if self._states else Group(*self._steps)
-            )
+            table = (self._counts(), self._grid()) if self._states else ()
+            self._live.update(Group(*self._steps, *self._progress, *table))
 
     def _counts(self) -> Table:
         table = Table.grid(padding=(0, 2))
