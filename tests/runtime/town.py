@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from hashlib import sha256
@@ -26,17 +25,18 @@ from docaxis.runtime import folder as places
 from docaxis.runtime.clock import Clock, SystemClock
 from docaxis.runtime.perform import Probe
 from docaxis.store.base import Store
+from docaxis.testing.ground import free_ports
 
 HOST = "127.0.0.1"
 PATIENCE_S = 20.0
 
 
+_PORTS = free_ports(2_000)
+
+
 def free_port() -> int:
-    """A port that nobody uses at the moment."""
-    with socket.socket() as found:
-        found.bind((HOST, 0))
-        port: int = found.getsockname()[1]
-        return port
+    """A port that nobody uses, given out once: outside the range that the system takes for outgoing connections."""
+    return next(_PORTS)
 
 
 class Town:
