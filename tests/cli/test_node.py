@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from docaxis.cli import main as cli
+from docaxis.cli import node
 from docaxis.core.errors import OurFault
 from docaxis.core.ids import KeyId, PartyId
 from docaxis.core.trust import Revocation, encode_revocations
@@ -169,3 +170,10 @@ def test_help_teaches_by_example(command: str, capsys: pytest.CaptureFixture[str
         run(command, "--help")
     assert ended.value.code == 0
     assert f"docaxis node {command} " in capsys.readouterr().out.partition("examples:")[2]
+
+
+def test_status_says_why_a_peer_fails() -> None:
+    """A code tells whom to call: a peer that is off is not a peer that refuses our certificate."""
+    known = {"fails": 3, "down_since_ms": 1, "next_try_ms": 2, "queued": 0, "lanes": {}, "oldest_age_ms": 0}
+    peers = [{"peer": "H49", "why": "peer.refused", **known}, {"peer": "H54", **known}]
+    assert [node._peer_row(peer)[4] for peer in peers] == ["peer.refused", "-"]
