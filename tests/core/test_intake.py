@@ -223,6 +223,18 @@ def test_content_is_asked_for_again_until_it_comes(circle: Circle) -> None:
     assert circle["G22"].state(doc, "H49") is State.ARRIVED
 
 
+def test_each_documents_content_is_asked_for_again_at_its_own_time(circle: Circle) -> None:
+    """What is due for one does not put off what is due a moment later for another."""
+    circle.cut = {("H49", "G22")}
+    docs = []
+    for number in range(4):
+        docs.append(doc_of(circle["G22"].submit("H49", data=DATA + bytes([number]), inline=())))
+        circle.later(200)
+    circle.cut = set()
+    circle.later(5 * limits.SECOND_MS)
+    assert [circle["G22"].state(doc, "H49") for doc in docs] == [State.ARRIVED] * 4
+
+
 def test_content_that_never_comes_ends_in_a_signed_refusal_at_the_deadline(circle: Circle) -> None:
     """Silence is never an outcome, and what came in part is destroyed."""
     host = circle["H49"]

@@ -48,6 +48,8 @@ from docaxis.core.turn import Say, Turn
 from docaxis.core.wanted import Found, RecordKey, Wanted
 from docaxis.core.wire import Batch, Item, Outcome, Reply, Result
 
+SCAN_PAUSE_MS: Final = limits.SECOND_MS
+"""What is due soon is not looked for more often than this."""
 _PARSED_MAX: Final = 4 * limits.BATCH_ITEMS_MAX
 _ENDS: Final = frozenset({Code.RECALL, Code.AGREE, Code.EXPIRED})
 """What may destroy a copy here, if no other recipient here holds it."""
@@ -66,6 +68,7 @@ class Machine:
         self._since_ms = 0
         self._woken_at_ms = 0
         self._scan_at_ms = 0
+        self._scan_until_ms = 0
         self._scanning = False
         self._parsed: dict[tuple[str, bytes], Envelope | Statement | DocaxisError] = {}
         self.book = book
@@ -220,11 +223,14 @@ class Machine:
 
     def _due_loaded(self, turn: Turn, event: DueLoaded) -> None:
         self._scanning = False
+        until_ms = max(turn.now_ms, self._scan_until_ms)
         for each in event.records:
             loaded = self.cache.absorb_record(each)
-            if loaded.record.due_ms and loaded.record.due_ms <= turn.now_ms + CONTENT_WATCH_MS:
+            if 0 < loaded.record.due_ms <= until_ms:
                 self._due(turn, loaded)
-        if event.more:
+            elif loaded.record.due_ms:
+                self._scan_by(max(loaded.record.due_ms, turn.now_ms + SCAN_PAUSE_MS))
+        if event.more and event.records[-1].record.due_ms <= until_ms:
             self._scan(turn, turn.now_ms)
 
     def _directory_changed(self, turn: Turn, event: DirectoryChanged) -> None:
@@ -427,10 +433,13 @@ class Machine:
 
     # --- what leaves ---
 
-    def _scan(self, turn: Turn, before_ms: int) -> None:
+    def _scan(self, turn: Turn, until_ms: int) -> None:
+        """Looks at everything that is due by `until_ms`, and ahead to what is due before the next regular scan."""
         if not self._scanning:
             self._scanning = True
-            turn.then.append(LoadDue(before_ms, limits.DUE_SCAN_ITEMS_MAX))
+            self._scan_until_ms = until_ms
+            ahead_ms = max(until_ms, turn.now_ms + limits.DUE_SCAN_INTERVAL_MS)
+            turn.then.append(LoadDue(ahead_ms, limits.DUE_SCAN_ITEMS_MAX))
         self._scan_at_ms = turn.now_ms + limits.DUE_SCAN_INTERVAL_MS
 
     def _scan_by(self, at_ms: int) -> None:
