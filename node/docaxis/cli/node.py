@@ -287,6 +287,9 @@ def _say_next(folder: Path, settings: "Settings", *, encrypted: bool, arguments:
 
 def run_run(arguments: argparse.Namespace) -> int:
     """Runs a node."""
+    # A node trusts the certificates that its directory lists and no public authority. OpenSSL reads these two when
+    # aiohttp is imported, and would load all authorities of the system for nothing: some two megabytes.
+    os.environ |= {"SSL_CERT_FILE": os.devnull, "SSL_CERT_DIR": os.devnull}
     from docaxis.cli import serve
     from docaxis.runtime import config
 

@@ -51,6 +51,7 @@ class HostProcess:
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
                 limit=_LINE_BYTES_MAX,
+                env={**os.environ, "SSL_CERT_FILE": os.devnull, "SSL_CERT_DIR": os.devnull},  # as `docaxis node run`
             )
 
     async def ready(self, serves: Callable[[], None] | None = None) -> None:
