@@ -31,6 +31,8 @@ from tools.benchmarks import transport
 SENDER: Final = "G22"
 RECEIVER: Final = "H49"
 FEED_LINES: Final = 1_000
+MANY: Final = 64
+"""From so many documents under way on, the best rate is the one that is quoted; the latency is that of the fewest."""
 SETTLE_S: Final = 30.0
 
 
@@ -186,16 +188,17 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
             profiler.disable()
             profiler.dump_stats(args.profile)
     beside = transport.run(argparse.Namespace(seconds=3.0, flights=16, bytes=args.bytes))
-    best = max(found["rows"], key=lambda row: row["documents_per_s"])
-    single = next((row for row in found["rows"] if row["concurrency"] == 1), best)
-    many = next((row for row in found["rows"] if row["concurrency"] == 64), best)
+    rows = found["rows"]
+    single = min(rows, key=lambda row: row["concurrency"])
+    many = max([row for row in rows if row["concurrency"] >= MANY] or rows, key=lambda row: row["documents_per_s"])
     return {
         "documents_per_s": many["documents_per_s"],
+        "concurrency": many["concurrency"],
         "p50_ms": single["p50_ms"],
         "p99_ms": single["p99_ms"],
         "cpu_ms_per_document": many["cpu_ms_per_document"],
         "rss_mb": found["rss_mb"],
-        "rows": found["rows"],
+        "rows": rows,
         "bare_https": beside,
     }
 
