@@ -76,8 +76,11 @@ class _OfficerSigner(Signer):
     def from_priv_key_uri(
         cls, priv_key_uri: str, public_key: Key, secrets_handler: SecretsHandler | None = None
     ) -> Signer:
-        """Not how our keys are found."""
-        raise NotImplementedError
+        """Always refuses: the base class asks for this road, and an officer's key never lies behind an address.
+
+        Officers' keys come from files and passphrases (`docaxis.seal.keys`); nothing in docaxis calls this.
+        """
+        raise TypeError("an officer's key is opened from its file, never from an address")
 
 
 def add_signature(metadata: "Metadata[Any]", officer: Officer) -> None:
