@@ -1,0 +1,56 @@
+"""Costs: what one node needs for each thing it does, as measured on real nodes, and where the measurement comes from.
+
+Read from a calibration file that `tools/calibrate` writes. Nothing here measures, and nothing invents a number.
+"""
+
+import json
+from pathlib import Path
+from typing import Any, NamedTuple
+
+
+class Costs(NamedTuple):
+    """One node on the measured machine; all times in nanoseconds.
+
+    `round_ns` is what a round of the loop costs however much it handles; the others are per thing, see
+    `docaxis_sim.capacity.plan.Cost`. `commit_ns` is one group commit. `content_ns_per_kib`: hashing and handling of
+    content on the loop; `blob_ns`, `blob_ns_per_kib`: writing it, which delays but does not occupy the loop.
+    """
+
+    round_ns: int
+    submit_ns: int
+    submit_more_ns: int
+    envelope_ns: int
+    content_ns: int
+    relay_ns: int
+    receipt_ns: int
+    state_ns: int
+    status_ns: int
+    content_ns_per_kib: int
+    blob_ns: int
+    blob_ns_per_kib: int
+    commit_ns: int
+    stored_bytes_sender: int
+    stored_bytes_recipient: int
+    provenance: dict[str, Any]
+
+
+class BadCalibration(ValueError):
+    """A calibration file that cannot be used; says which file, which key, and what was expected."""
+
+
+def read(path: Path) -> Costs:
+    """The costs in a calibration file; raises `BadCalibration`."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise BadCalibration(f"{path.name}: not a readable calibration file: {error}") from error
+    values = found.get("costs") if isinstance(found, dict) else None
+    provenance = found.get("provenance") if isinstance(found, dict) else None
+    if not isinstance(values, dict) or not isinstance(provenance, dict):
+        raise BadCalibration(f"{path.name}: needs the objects 'costs' and 'provenance'; tools/calibrate writes both")
+    names = [name for name in Costs._fields if name != "provenance"]
+    wrong = [name for name in names if not isinstance(values.get(name), int) or values[name] < 0]
+    if wrong or set(values) - set(names):
+        extra = sorted(set(values) - set(names))
+        raise BadCalibration(f"{path.name}: costs must be whole numbers ≥ 0; wrong: {wrong}; not known: {extra}")
+    return Costs(**values, provenance=provenance)
