@@ -33,10 +33,12 @@ further status that much after the *departure of* ``status(k-1, 0)``), and each 
 **Laws**, each known on arrival or at the end of a round, and exact:
 
 - *round* (loop): if the loop is free and nobody waits, a visit starts at once and ends after ``round_ns + cost``.
-  Otherwise it waits; when the loop gets free, up to ``ROUND_MAX`` of those waiting, in their order, form a round that
-  ends after ``round_ns`` + the sum of their costs; all of them leave at its end. (`docaxis.runtime` handles whatever
-  waits.) A loop may have several servers (a node of several processes on one database): a free server takes a visit at
-  once, and the first to get free takes the next round; ends at one instant are taken by server number.
+  Otherwise it waits at its node, and the node joins the loop's line of nodes if it is not in it. When the loop gets
+  free, the first node of that line is taken: up to ``round_max`` of *its* waiting visits, in their order, form a round
+  that ends after ``round_ns`` + the sum of their costs; all of them leave at its end. If some of them still wait, the
+  node joins the line again at its tail. (`docaxis.runtime` handles whatever waits at a node together; nodes in one
+  process take turns.) A loop may have several servers (a node of several processes on one database): a free server
+  takes a visit at once, and the first to get free takes the next round; ends at one instant are taken by server number.
 - *group commit* (disk), fed in the order in which its loop lets go: a commit takes ``commit_ns``. Arriving at an idle
   disk starts one; arriving while one runs joins the next, which starts when that one ends; arriving before the last
   scheduled one has started joins that one. Behind a loop of several servers a commit is a plain delay, and each round
@@ -46,9 +48,8 @@ further status that much after the *departure of* ``status(k-1, 0)``), and each 
 - *lanes* and *ps* (up only; reference engine only): see `docaxis_sim.capacity.links`.
 
 **Order.** Events at one instant are taken in this order: ends of rounds (by loop number), then tokens by their number.
-A round that starts at an instant takes those who waited before it, and a
-token that comes at that instant finds the loop busy again. Both engines keep to it, so that they agree on every
-departure.
+A round that starts at an instant takes those who waited before it, and a token that comes at that instant finds the
+loop busy again. All engines keep to it, so that they agree on every departure.
 """
 
 from collections.abc import Callable
