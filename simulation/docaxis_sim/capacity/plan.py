@@ -14,7 +14,7 @@ goes from ``path[0]`` (sender) over ``hops`` hops to ``path[hops]`` (recipient).
 =====================  =====================================================  =========================================
 step                   visit                                                  then, after
 =====================  =====================================================  =========================================
-``SUBMIT``             loop + disk of the sender, cost SUBMIT or SUBMIT_MORE  latency → hop 0 (ENVELOPE or UP)
+``SUBMIT``             loop + disk of the sender, cost SUBMIT or SUBMIT_MORE  hop 0: latency → ENVELOPE, or UP at once
 ``hop(h, ENVELOPE)``   loop + disk of ``path[h+1]``, cost ENVELOPE            latency (the pull) → ``hop(h, UP)``
 ``hop(h, UP)``         up link of ``path[h]``                                 latency → ``hop(h, DOWN)``, cut through
 ``hop(h, DOWN)``       down link of ``path[h+1]``                             time to write the blobs → ``hop(h, NODE)``
@@ -24,11 +24,13 @@ step                   visit                                                  th
 ``status(k, 1+j)``     loop + disk of ``path[hops-1-j]``, cost STATUS         latency → next; last: status *home*
 =====================  =====================================================  =========================================
 
-Which steps a delivery takes depends on its `Form`. INLINE has no ENVELOPE step: the content rides in the batch. CHUNKED
-announces first and is pulled. CHUNK is one part of shared content that a recipient serves to another: UP, DOWN and
-NODE only, no submission, no receipt, no status. When a delivery has *arrived* (departure of its last NODE), its receipt
-starts (latency later, at ``path[hops-1]``), its first status starts after ``status_delay_ns[0]`` at the recipient (each
-further status that much after the *departure of* ``status(k-1, 0)``), and each child starts ``birth_ns[child]`` later.
+Which steps a delivery takes depends on its `Form`. INLINE has no ENVELOPE step: the content rides in the batch, so
+its UP comes at the instant at which its node let go of it. CHUNKED announces first and is pulled: ENVELOPE comes
+``latency_ns[h]`` after SUBMIT or the hop before. CHUNK is one part of shared content that a recipient serves to
+another: UP, DOWN and NODE only, no submission, no receipt, no status. When a delivery has *arrived* (departure of its
+last NODE), its receipt starts (latency later, at ``path[hops-1]``), its first status starts after
+``status_delay_ns[0]`` at the recipient (each further status that much after the *departure of* ``status(k-1, 0)``),
+and each child starts ``birth_ns[child]`` later.
 
 **Laws**, each known on arrival or at the end of a round, and exact:
 
@@ -39,17 +41,23 @@ further status that much after the *departure of* ``status(k-1, 0)``), and each 
   node joins the line again at its tail. (`docaxis.runtime` handles whatever waits at a node together; nodes in one
   process take turns.) A loop may have several servers (a node of several processes on one database): a free server
   takes a visit at once, and the first to get free takes the next round; ends at one instant are taken by server number.
-- *group commit* (disk), fed in the order in which its loop lets go: a commit takes ``commit_ns``. Arriving at an idle
-  disk starts one; arriving while one runs joins the next, which starts when that one ends; arriving before the last
-  scheduled one has started joins that one. Behind a loop of several servers a commit is a plain delay, and each round
-  makes one.
+- *group commit* (disk), fed by one loop, in the order in which it lets go; the visits of a round come together. A
+  commit takes ``commit_ns``. Arriving before the last scheduled commit has started joins it; arriving before it has
+  ended joins the next, which starts when it ends; arriving later starts one. Behind a loop of several servers a commit
+  is a plain delay, and each round makes one.
 - *fifo* (up, down): ``start = max(t, free); free = start + service``. Up leaves at ``free``; down is entered latency
   after the *start* at up and left at ``max(free, end at up + latency)``: bytes flow through.
 - *lanes* and *ps* (up only; reference engine only): see `docaxis_sim.capacity.links`.
 
-**Order.** Events at one instant are taken in this order: ends of rounds (by loop number), then tokens by their number.
-A round that starts at an instant takes those who waited before it, and a token that comes at that instant finds the
-loop busy again. All engines keep to it, so that they agree on every departure.
+**Order.** Of all events known, the next is the earliest; at one instant ends of rounds come first (by loop number),
+then what happens at up links by itself (lanes, ps; by link number), then tokens by their number. What comes about at
+that very instant (something may cost nothing) takes its place among those still to come. So a round that starts at an
+instant takes those who waited before it, and a token that comes at that instant finds the loop busy again. All engines
+keep to it, so that they agree on every departure.
+
+**End.** With `end_ns`, events at or before it are taken and no others; what leaves later is NEVER in the outcome, and a
+round that has begun counts wholly, its commit too. A delivery is *expired* if it arrived later than `deadline_ns` after
+its birth, or had not by `end_ns` though it was due; without outages being late changes nothing else.
 """
 
 from collections.abc import Callable
@@ -152,9 +160,9 @@ class Stations(NamedTuple):
 
     `cost_ns` is ``(len(Cost), nodes)``: a node's own cost on whichever loop it runs. Links: ``ns_per_kib`` of each
     link. `blob_ns` and `blob_ns_per_kib` (per node) are a pure delay between down link and loop, in which blobs are
-    written. `round_max` (at most `ROUND_MAX`) and `servers` are per loop. A service in a link is ``bytes * ns_per_kib
-    >> 10``, the cost of CONTENT and RELAY is ``cost_ns + (bytes * content_ns_per_kib >> 10)``, a blob's delay
-    ``blob_ns + (bytes * blob_ns_per_kib >> 10)``; INLINE content is not a blob.
+    written. `round_max` (1 to `ROUND_MAX`) and `servers` are per loop. All nodes of a disk are on one loop. A service in
+    a link is ``bytes * ns_per_kib >> 10``, the cost of CONTENT and RELAY is ``cost_ns + (bytes * content_ns_per_kib >>
+    10)``, a blob's delay ``blob_ns + (bytes * blob_ns_per_kib >> 10)``; INLINE content is not a blob.
     """
 
     loop_of: Int32
@@ -226,10 +234,10 @@ class Plan(NamedTuple):
 class Run(NamedTuple):
     """What an engine made of a plan.
 
-    `left_ns`: for each step that any delivery takes, the time at which each delivery left it (NEVER: it did not).
-    `rounds` and `loop_busy_ns` per loop, `commits` per disk. `tries`: failed attempts per delivery; `expired`: whether
-    its deadline passed before it arrived. `engine`: its name; `events`: how many it took; `seconds` is set by whoever
-    timed it.
+    `left_ns`: for each step that any delivery's form, hops and statuses foresee, the time at which each delivery left
+    it (NEVER: it did not). `rounds` and `loop_busy_ns` per loop, `commits` per disk. `tries`: failed attempts per
+    delivery; `expired`: whether its deadline passed before it arrived. `engine`: its name; `events`: how many it took;
+    `seconds` is set by whoever timed it.
     """
 
     engine: str
