@@ -15,7 +15,7 @@ def escape(text: object) -> str:
 def number(value: float) -> str:
     """A coordinate: one digit after the point at most, and no trailing zeros."""
     text = f"{value:.1f}"
-    return text[:-2] if text.endswith(".0") else text
+    return text.removesuffix(".0")
 
 
 def tag(name: str, *children: str, **attributes: object) -> str:

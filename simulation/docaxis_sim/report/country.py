@@ -1,0 +1,86 @@
+"""The map: every node of a country as a dot in its place, coloured by one figure at a time; thousands in a few
+kilobytes.
+
+Dots of one tier and one colour are one path. Only agencies, and what failed or is worst, are elements of their own with
+words under the pointer. No boundaries and no tiles: the dots of ten thousand communes draw the country.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from docaxis_sim.report import svg
+from docaxis_sim.report.charts import SHADES
+
+WIDTH: Final = 460.0
+MARGIN: Final = 14.0
+DOT_SIZES: Final = {"hub": 13.0, "central": 9.0, "province": 9.0, "district": 4.2, "commune": 2.4}
+
+
+class Place(NamedTuple):
+    """One node: where it is, its tier, and what is written when a pointer rests on it (agencies only)."""
+
+    name: str
+    tier: str
+    lat: float
+    lon: float
+    words: str = ""
+
+
+class Layer(NamedTuple):
+    """One figure for all nodes: its name, a depth of colour from 0 to `SHADES` - 1 for each, and what the depths
+    mean."""
+
+    name: str
+    depths: Sequence[int]
+    legend: Sequence[str]
+
+
+def country(places: Sequence[Place], layers: Sequence[Layer], failed: Sequence[int], worst: Sequence[int]) -> str:
+    """The map with one group of dots per layer (the page shows one at a time), failed nodes ringed, worst ones
+    marked."""
+    spots, height = _project(places)
+    groups = [_layer(number, layer, places, spots) for number, layer in enumerate(layers)]
+    rings = [svg.tag("circle", svg.title(f"failed: {places[at].name}"), cx=spots[at][0], cy=spots[at][1],
+                     r=DOT_SIZES[places[at].tier] / 2 + 1.5, class_="failed") for at in failed]  # fmt: skip
+    marks = [svg.text(rank + 1, spots[at][0] + 5, spots[at][1] - 4, class_="worst") for rank, at in enumerate(worst)]
+    agencies = [_agency(places[at], spots[at]) for at in range(len(places)) if places[at].words]
+    view = f"0 0 {svg.number(WIDTH)} {svg.number(height)}"
+    body = [*groups, *rings, *agencies, *marks]
+    return svg.tag("svg", svg.tag("g", *body, id="map-all"), viewBox=view, class_="map", id="map", role="img")
+
+
+def _project(places: Sequence[Place]) -> tuple[list[tuple[float, float]], float]:
+    """Equirectangular about the middle latitude: true to shape within a few per cent for a country this narrow."""
+    lats, lons = [place.lat for place in places], [place.lon for place in places]
+    narrow = math.cos(math.radians((min(lats) + max(lats)) / 2))
+    across = max((max(lons) - min(lons)) * narrow, 0.1)
+    per_degree = (WIDTH - 2 * MARGIN) / across
+    height = max((max(lats) - min(lats)) * per_degree, 1.0) + 2 * MARGIN
+    spots = [
+        (MARGIN + (lon - min(lons)) * narrow * per_degree, MARGIN + (max(lats) - lat) * per_degree)
+        for lat, lon in zip(lats, lons, strict=True)
+    ]
+    return spots, height
+
+
+def _layer(number: int, layer: Layer, places: Sequence[Place], spots: Sequence[tuple[float, float]]) -> str:
+    """Small tiers first, so that an agency lies on top of its communes; deep colours on top of pale ones."""
+    paths = []
+    for tier, size in sorted(DOT_SIZES.items(), key=lambda item: item[1]):
+        for depth in range(SHADES):
+            here = [spots[at] for at, found in enumerate(layer.depths) if found == depth and places[at].tier == tier]
+            if here:
+                paths.append(svg.tag("path", d=svg.dots(here), class_=f"dot d{depth}", stroke_width=size))
+    hidden = {} if number == 0 else {"hidden": "hidden"}
+    return svg.tag("g", *paths, class_="layer", data_layer=number, **hidden)
+
+
+def _agency(place: Place, spot: tuple[float, float]) -> str:
+    """An invisible disc that carries the words."""
+    return svg.tag("circle", svg.title(place.words), cx=spot[0], cy=spot[1], r=6, class_="touch")
+
+
+def depths(values: Sequence[float], steps: Sequence[float]) -> list[int]:
+    """For each value how many of the ascending `steps` it reaches; 0 for what is not a number."""
+    return [sum(value >= step for step in steps) if math.isfinite(value) else 0 for value in values]

@@ -1,0 +1,60 @@
+"""Charts are well-formed, stay in their frame, and take words for words."""
+
+from xml.etree import ElementTree
+
+import pytest
+
+from docaxis_sim.report import charts, country
+from docaxis_sim.report.scales import Axis
+
+
+def wrapped(markup: str) -> ElementTree.Element:
+    """Markup of several elements, parsed strictly."""
+    return ElementTree.fromstring(f"<page>{markup}</page>")
+
+
+def test_a_chart_has_a_curve_and_a_name_for_every_line() -> None:
+    """With a band where an interval is known."""
+    lines = [charts.Line("p50", [0, 1, 2], [1, 2, 3], [0.5, 1, 2], [2, 3, 4]), charts.Line("p99", [0, 1], [5, 6])]
+    found = wrapped(charts.chart(lines, Axis("time", "clock"), Axis("latency", "time")))
+    assert len(found.findall(".//path[@class='band c0']")) == 1
+    assert [span.text or span[0].tail for span in found.findall(".//span")] == ["p50", "p99"]
+
+
+@pytest.mark.parametrize("log", [False, True])
+def test_a_chart_of_nothing_is_an_empty_frame(log: bool) -> None:
+    """A run in which nothing arrived has a report, too."""
+    wrapped(charts.chart([charts.Line("", [], [])], Axis("s", "time", log=log), Axis("share", "share")))
+
+
+def test_names_from_a_scenario_cannot_leave_their_place() -> None:
+    """Whoever opens a report runs no script that a scenario brought."""
+    bad = "</title><script>alert(1)</script>"
+    found = wrapped(
+        charts.chart([charts.Line(bad, [0, 1], [1, 2])], Axis(bad), Axis(bad), [charts.Span(bad, 0, 1)], bad)
+    )
+    assert not found.findall(".//script")
+
+
+def test_a_long_curve_keeps_its_peaks() -> None:
+    """Thinning must not hide the worst moment."""
+    y = [1.0] * 10_000
+    y[7_777] = 99.0
+    kept = charts.thin(charts.Line("queue", list(range(10_000)), y))
+    assert len(kept) <= charts.POINTS_MAX
+    assert (7_777, 99.0) in kept
+
+
+def test_twelve_thousand_nodes_are_a_small_map() -> None:
+    """One path per tier and colour; an element of its own for agencies only."""
+    places = [country.Place(f"c{n}", "commune", 8.5 + n % 150 / 10, 102 + n % 70 / 10) for n in range(12_000)]
+    places.append(country.Place("Hà Nội", "province", 21.0, 105.8, "Hà Nội: 40 %"))
+    layers = [country.Layer("load", [n % charts.SHADES for n in range(12_001)], ["none"] * charts.SHADES)]
+    found = country.country(places, layers, failed=[5], worst=[12_000])
+    assert len(found) < 200_000
+    assert len(wrapped(found).findall(".//circle")) == 2
+
+
+def test_depths_count_the_steps_that_are_reached() -> None:
+    """And what is not known has no colour."""
+    assert country.depths([0.0, 0.1, 0.5, float("nan")], [0.1, 0.3]) == [0, 1, 2, 0]
