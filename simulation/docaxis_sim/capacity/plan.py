@@ -160,9 +160,9 @@ class Stations(NamedTuple):
 
     `cost_ns` is ``(len(Cost), nodes)``: a node's own cost on whichever loop it runs. Links: ``ns_per_kib`` of each
     link. `blob_ns` and `blob_ns_per_kib` (per node) are a pure delay between down link and loop, in which blobs are
-    written. `round_max` (1 to `ROUND_MAX`) and `servers` are per loop. All nodes of a disk are on one loop. A service in
-    a link is ``bytes * ns_per_kib >> 10``, the cost of CONTENT and RELAY is ``cost_ns + (bytes * content_ns_per_kib >>
-    10)``, a blob's delay ``blob_ns + (bytes * blob_ns_per_kib >> 10)``; INLINE content is not a blob.
+    written. `round_max` (1 to `ROUND_MAX`) and `servers` are per loop. All nodes of a disk are on one loop. A service
+    in a link is ``bytes * ns_per_kib >> 10``, the cost of CONTENT and RELAY is ``cost_ns + (bytes * content_ns_per_kib
+    >> 10)``, a blob's delay ``blob_ns + (bytes * blob_ns_per_kib >> 10)``; INLINE content is not a blob.
     """
 
     loop_of: Int32
