@@ -86,9 +86,9 @@ def _from_tables(layout: str, with_hub: bool) -> Topology:
 @lru_cache(maxsize=8)
 def _from_graph(path: Path, changed_ns: int, with_hub: bool) -> Topology:
     """`changed_ns` is part of the cache's key: an edited file is read again."""
-    from docaxis_sim.capacity import planners_graph  # noqa: PLC0415 - networkx takes longer to load than the country
+    from docaxis_sim.capacity.planners_graph import read_units  # noqa: PLC0415 - networkx takes longer to load than the country
 
-    units = planners_graph.read_units(path)
+    units = read_units(path)
     if with_hub and all(each.tier != "hub" for each in units):
         units = [*units, country.hub("agencies")]
     return assemble(units, f"graph:{path.name}")
