@@ -1,0 +1,112 @@
+"""Stations: what every node of a scenario has, in numbers that engines add up: links, loops and disks with their costs.
+
+Arithmetic only, whole numbers, rounded half up. A node's own link is the row of its number; the lines that sites
+share stand behind all nodes', in the order of the scenario. Nothing here routes, draws or measures.
+"""
+
+import numpy as np
+
+from docaxis_sim.capacity.costs import Costs
+from docaxis_sim.capacity.model import TIERS, Override, Scenario, Site
+from docaxis_sim.capacity.plan import ROUND_MAX, SECOND_NS, Cost, Float, Int32, Int64, Law, Stations
+from docaxis_sim.capacity.topology import Topology, select
+
+_KIB_BITS = 1024 * 8
+
+
+class BadStations(ValueError):
+    """A scenario whose nodes cannot be built; says which tier, site or override."""
+
+
+def stations(scenario: Scenario, topology: Topology, costs: Costs) -> Stations:
+    """All stations: each node's tier, then the overrides in their order, then the lines that sites share.
+
+    A node of `speed` 0.5 needs twice the time for everything that `costs` names. Raises `BadStations` where a tier
+    has no values, a rate or a speed is not above 0, or two sites share a node, and
+    `docaxis_sim.capacity.topology.BadSelector`.
+    """
+    up_bps, down_bps, speed = _classes(scenario, topology)
+    members = {site.name: site.members for site in scenario.sites}
+    for override in scenario.overrides:
+        chosen = select(topology, override.members, members)
+        for column, value in zip((up_bps, down_bps, speed), _values(override), strict=True):
+            if value is not None:
+                column[chosen] = _positive(value, f"an override of {override.members}")
+    own = np.arange(len(topology.ids), dtype=np.int32)
+    line = site_lines(scenario.sites, topology)
+    on_line = np.where(line >= 0, line, own).astype(np.int32)
+    up, down = (
+        np.concatenate([column, [_positive(rate, f"site {site.name}") for site, rate in rates]])
+        for column, rates in (
+            (up_bps, [(each, each.up_bps) for each in scenario.sites]),
+            (down_bps, [(each, each.down_bps) for each in scenario.sites]),
+        )
+    )
+    return Stations(
+        loop_of=own,
+        disk_of=own,
+        up_of=on_line,
+        down_of=on_line,
+        cost_ns=np.stack([_scaled(value, speed) for value in _costs(costs)]),
+        content_ns_per_kib=_scaled(costs.content_ns_per_kib, speed),
+        blob_ns=_scaled(costs.blob_ns, speed),
+        blob_ns_per_kib=_scaled(costs.blob_ns_per_kib, speed),
+        round_ns=_scaled(costs.round_ns, speed),
+        round_max=np.full(len(own), ROUND_MAX, np.int32),
+        servers=np.ones(len(own), np.int32),
+        commit_ns=_scaled(costs.commit_ns, speed),
+        up_ns_per_kib=_scaled(_KIB_BITS * SECOND_NS, up),
+        down_ns_per_kib=_scaled(_KIB_BITS * SECOND_NS, down),
+        up_law=Law[scenario.link_sharing.upper()],
+    )
+
+
+def site_lines(sites: tuple[Site, ...], topology: Topology) -> Int32:
+    """For each node the row of its site's line among links (number of nodes + place of the site), -1 outside all
+    sites; raises `BadStations` where two sites share a node."""
+    line = np.full(len(topology.ids), -1, np.int32)
+    names = {site.name: site.members for site in sites}
+    for place, site in enumerate(sites):
+        chosen = select(topology, site.members, names)
+        taken = chosen[line[chosen] >= 0]
+        if len(taken):
+            other = sites[line[taken[0]] - len(topology.ids)].name
+            raise BadStations(f"{topology.ids[taken[0]]} is at site {other} and at site {site.name}; one line each")
+        line[chosen] = len(topology.ids) + place
+    return line
+
+
+def link_names(sites: tuple[Site, ...], topology: Topology) -> tuple[str, ...]:
+    """What each row of the links is called: the node's id, or ``site:`` and the site's name."""
+    return (*topology.ids, *(f"site:{each.name}" for each in sites))
+
+
+def _classes(scenario: Scenario, topology: Topology) -> tuple[Float, Float, Float]:
+    """Links (bits per second) and speed of each node by its tier."""
+    columns = np.full((3, len(TIERS)), np.nan)
+    for number in np.unique(topology.tier):
+        tier = TIERS[number]
+        if tier not in scenario.nodes:
+            raise BadStations(f"nodes.{tier} is missing: the topology has nodes of this tier")
+        columns[:, number] = [_positive(value, f"nodes.{tier}") for value in scenario.nodes[tier]]
+    up_bps, down_bps, speed = columns[:, topology.tier]
+    return up_bps, down_bps, speed
+
+
+def _values(override: Override) -> tuple[float | None, ...]:
+    return override.up_bps, override.down_bps, override.speed
+
+
+def _positive(value: float, where: str) -> float:
+    if value > 0:
+        return value
+    raise BadStations(f"{where}: {value:g} is no rate and no speed; it must be above 0")
+
+
+def _costs(costs: Costs) -> list[int]:
+    """What a loop is asked to do, in the order of `Cost`."""
+    return [int(getattr(costs, f"{each.name.lower()}_ns")) for each in Cost]
+
+
+def _scaled(value: int, divisor: Float) -> Int64:
+    return np.floor(value / divisor + 0.5).astype(np.int64)
