@@ -1,0 +1,98 @@
+"""Scenario: a TOML file, with all that it extends and all that is set from outside, to a checked `model.Scenario`.
+
+Composes the rooms that read, know the fields and check; decides nothing about any field itself. Wherever something is
+wrong, all of it is told at once, with file and line.
+"""
+
+import hashlib
+import json
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from docaxis_sim.capacity import addresses as field_addresses
+from docaxis_sim.capacity import source
+from docaxis_sim.capacity.checks import check_meaning
+from docaxis_sim.capacity.fields import BUILT_IN_PROFILES, SCENARIO
+from docaxis_sim.capacity.kinds import PROFILE
+from docaxis_sim.capacity.mistakes import BadScenario, Mistake, file_name, nearest
+from docaxis_sim.capacity.model import Scenario
+from docaxis_sim.capacity.shapes import Sink
+
+CALIBRATION: Final = "calibration/node-2026-11.json"
+"""The costs that come with the simulator."""
+
+
+def shipped() -> Path:
+    """The folder of scenarios and data that come with the simulator, installed or in its repository."""
+    package = Path(__file__).resolve().parent.parent
+    places = (package / "scenarios", package.parent.parent / "scenarios")
+    return next((place for place in places if place.is_dir()), places[0])
+
+
+def load(path: Path | str, overrides: Mapping[str, object] | None = None) -> Scenario:
+    """The scenario in a file, or the shipped one of that name; `overrides` by address. Raises `BadScenario`."""
+    found = find(path)
+    tree = source.read(found)
+    unknown: list[Mistake] = []
+    for address, value in (overrides or {}).items():
+        try:
+            tree = field_addresses.set_field(tree, address, value)
+        except BadScenario as error:
+            unknown += error.mistakes
+    return _checked(tree, found, unknown)
+
+
+def _checked(tree: source.Node, path: Path, unknown: Iterable[Mistake]) -> Scenario:
+    sink = Sink(unknown)
+    values = SCENARIO.read(tree, sink)
+    raw = tree.plain
+    canonical = json.dumps(raw, sort_keys=True, ensure_ascii=False, default=str).encode()
+    built_in = {name: PROFILE.convert(points) for name, points in BUILT_IN_PROFILES.items()}
+    values["profiles"] = built_in | values["profiles"]
+    values["calibration"] = values["calibration"] or shipped() / CALIBRATION
+    values["day_factors"] = values["day_factors"] or (1.0,) * values["days"]
+    scenario = Scenario(**values, path=path.resolve(), raw=raw, digest=hashlib.sha256(canonical).hexdigest())
+    check_meaning(scenario, tree, sink)
+    if sink:
+        raise BadScenario(sink)
+    return scenario
+
+
+def find(path: Path | str) -> Path:
+    """The file that is meant: a path, or the name of a shipped scenario. Raises `BadScenario`."""
+    path = Path(path)
+    if path.is_file():
+        return path
+    here = sorted(shipped().glob("*.toml"))
+    if len(path.parts) == 1 and path.suffix in ("", ".toml"):
+        for each in here:
+            if each.stem == path.stem:
+                return each
+    near = nearest(path.stem, (each.stem for each in (*here, *path.parent.glob("*.toml"))))
+    raise BadScenario([Mistake(file_name(path), 0, "", f"there is no such scenario; {near}".rstrip("; "))])
+
+
+def addresses(scenario: Scenario) -> tuple[str, ...]:
+    """The address of every field of a scenario, for `load`'s overrides."""
+    return field_addresses.listed(scenario.raw)
+
+
+def check(paths: Iterable[Path | str], *, as_json: bool = False) -> int:
+    """Print every mistake in some files, or that there is none; 0 when all are right, else 1."""
+    mistakes: list[Mistake] = []
+    names: list[str] = []
+    for path in paths:
+        names.append(str(path))
+        try:
+            load(path)
+        except BadScenario as error:
+            mistakes += error.mistakes
+    if as_json:
+        report: dict[str, Any] = {"scenarios": names, "mistakes": [each._asdict() for each in mistakes]}
+        sys.stdout.write(json.dumps(report, ensure_ascii=False, indent=1) + "\n")
+    else:
+        lines = [str(each) for each in mistakes] or [f"{name}: right" for name in names]
+        sys.stdout.write("\n".join(lines) + "\n")
+    return int(bool(mistakes))
