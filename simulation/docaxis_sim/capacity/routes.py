@@ -55,8 +55,7 @@ def paths(
         raise NoRoute(f"{topology.ids[source[source == target][0]]} cannot send to itself")
     trees = _trees(topology)
     if spec.routing == "direct":
-        holder = _holders(topology, spec, trees)
-        return _direct(topology, trees, holder, source, target)
+        return _direct(topology, trees, _keepers(topology, spec, trees), source, target)
     known = table if table is not None else root_table(topology, spec)
     hops, path = np.empty(len(source), np.int8), np.empty((HOPS_MAX + 1, len(source)), np.int32)
     for start in range(0, len(source), BLOCK):
@@ -117,20 +116,24 @@ def _trees(topology: Topology) -> _Trees:
     return _Trees(depth, above)
 
 
-def _holders(topology: Topology, spec: TopologySpec, trees: _Trees) -> Int32:
+def keepers(topology: Topology, spec: TopologySpec) -> Int32:
     """For each node the one that is called to reach it: itself, or its nearest ancestor that can be; -1: nobody."""
+    return _keepers(topology, spec, _trees(topology))
+
+
+def _keepers(topology: Topology, spec: TopologySpec, trees: _Trees) -> Int32:
     can_be_called = np.isin(topology.tier, [TIERS.index(tier) for tier in spec.endpoints])
-    holder = np.full(len(topology.parent), -1, np.int32)
+    found = np.full(len(topology.parent), -1, np.int32)
     for row in trees.above:
         there = row >= 0
-        holder[there] = np.where(can_be_called[row[there]], row[there], holder[there])
-    return holder
+        found[there] = np.where(can_be_called[row[there]], row[there], found[there])
+    return found
 
 
-def _direct(topology: Topology, trees: _Trees, holder: Int32, source: Int32, target: Int32) -> tuple[Int8, Int32]:
+def _direct(topology: Topology, trees: _Trees, keepers_: Int32, source: Int32, target: Int32) -> tuple[Int8, Int32]:
     """One hop to who can be called; to a mailbox two: its keeper, and the unit that fetches from it. A sender that is
     an ancestor below the keeper keeps the mail itself, as `next_hop` has it."""
-    keeper = holder[target]
+    keeper = keepers_[target]
     depth = trees.depth[source]
     is_above = (depth < trees.depth[target]) & (trees.above[depth, target] == source)
     keeps = is_above & ((keeper < 0) | (depth >= trees.depth[keeper]))

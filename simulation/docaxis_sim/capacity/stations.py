@@ -4,6 +4,8 @@ Arithmetic only, whole numbers, rounded half up. A node's own link is the row of
 share stand behind all nodes', in the order of the scenario. Nothing here routes, draws or measures.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from docaxis_sim.capacity.costs import Costs
@@ -18,35 +20,28 @@ class BadStations(ValueError):
     """A scenario whose nodes cannot be built; says which tier, site or override."""
 
 
+class Lines(NamedTuple):
+    """Rates in bits per second. `of_node`: the row of each node's line; `up_bps`, `down_bps`: a row for each node's own
+    line, then one for each site's in the order of the scenario; `speed`: of each node."""
+
+    of_node: Int32
+    up_bps: Float
+    down_bps: Float
+    speed: Float
+
+
 def stations(scenario: Scenario, topology: Topology, costs: Costs) -> Stations:
     """All stations: each node's tier, then the overrides in their order, then the lines that sites share.
 
-    A node of `speed` 0.5 needs twice the time for everything that `costs` names. Raises `BadStations` where a tier
-    has no values, a rate or a speed is not above 0, or two sites share a node, and
-    `docaxis_sim.capacity.topology.BadSelector`.
+    A node of `speed` 0.5 needs twice the time for everything that `costs` names. Raises as `lines` does.
     """
-    up_bps, down_bps, speed = _classes(scenario, topology)
-    members = {site.name: site.members for site in scenario.sites}
-    for override in scenario.overrides:
-        chosen = select(topology, override.members, members)
-        for column, value in zip((up_bps, down_bps, speed), _values(override), strict=True):
-            if value is not None:
-                column[chosen] = _positive(value, f"an override of {override.members}")
-    own = np.arange(len(topology.ids), dtype=np.int32)
-    line = site_lines(scenario.sites, topology)
-    on_line = np.where(line >= 0, line, own).astype(np.int32)
-    up, down = (
-        np.concatenate([column, [_positive(rate, f"site {site.name}") for site, rate in rates]])
-        for column, rates in (
-            (up_bps, [(each, each.up_bps) for each in scenario.sites]),
-            (down_bps, [(each, each.down_bps) for each in scenario.sites]),
-        )
-    )
+    rates = lines(scenario, topology)
+    own, speed = np.arange(len(topology.ids), dtype=np.int32), rates.speed
     return Stations(
         loop_of=own,
         disk_of=own,
-        up_of=on_line,
-        down_of=on_line,
+        up_of=rates.of_node,
+        down_of=rates.of_node,
         cost_ns=np.stack([_scaled(value, speed) for value in _costs(costs)]),
         content_ns_per_kib=_scaled(costs.content_ns_per_kib, speed),
         blob_ns=_scaled(costs.blob_ns, speed),
@@ -55,10 +50,27 @@ def stations(scenario: Scenario, topology: Topology, costs: Costs) -> Stations:
         round_max=np.full(len(own), ROUND_MAX, np.int32),
         servers=np.ones(len(own), np.int32),
         commit_ns=_scaled(costs.commit_ns, speed),
-        up_ns_per_kib=_scaled(_KIB_BITS * SECOND_NS, up),
-        down_ns_per_kib=_scaled(_KIB_BITS * SECOND_NS, down),
+        up_ns_per_kib=_scaled(_KIB_BITS * SECOND_NS, rates.up_bps),
+        down_ns_per_kib=_scaled(_KIB_BITS * SECOND_NS, rates.down_bps),
         up_law=Law[scenario.link_sharing.upper()],
     )
+
+
+def lines(scenario: Scenario, topology: Topology) -> Lines:
+    """Rates and speeds. Raises `BadStations` where a tier has no values, a rate or a speed is not above 0, or two sites
+    share a node, and `docaxis_sim.capacity.topology.BadSelector`."""
+    up_bps, down_bps, speed = _classes(scenario, topology)
+    members = {site.name: site.members for site in scenario.sites}
+    for override in scenario.overrides:
+        chosen = select(topology, override.members, members)
+        for column, value in zip((up_bps, down_bps, speed), _values(override), strict=True):
+            if value is not None:
+                column[chosen] = _positive(value, f"an override of {override.members}")
+    site_up = [_positive(site.up_bps, f"site {site.name}") for site in scenario.sites]
+    site_down = [_positive(site.down_bps, f"site {site.name}") for site in scenario.sites]
+    shared = site_lines(scenario.sites, topology)
+    of_node = np.where(shared >= 0, shared, np.arange(len(shared), dtype=np.int32)).astype(np.int32)
+    return Lines(of_node, np.concatenate([up_bps, site_up]), np.concatenate([down_bps, site_down]), speed)
 
 
 def site_lines(sites: tuple[Site, ...], topology: Topology) -> Int32:
