@@ -112,6 +112,11 @@ def _legend(names: Sequence[str]) -> str:
     return f'<p class="legend">{"".join(words)}</p>'
 
 
+CELL_WIDTH: Final = 8.0
+CELL_HEIGHT: Final = 11.0
+NAMES_WIDTH: Final = 150.0
+
+
 def heat_map(
     names: Sequence[str],
     columns: Sequence[float],
@@ -119,27 +124,43 @@ def heat_map(
     kind: str,
     shade: Callable[[float], int],
 ) -> str:
-    """One strip per name, one cell per column (seconds after midnight); cells of nothing are left out."""
-    wide, high, left = 8.0, 11.0, 150.0
-    parts = []
-    for at, (name, row) in enumerate(zip(names, rows, strict=True)):
-        y = at * high
-        parts.append(svg.text(name, left - 6, y + 9, text_anchor="end"))
-        cells = ((place, shade(value), value) for place, value in enumerate(row))
-        parts += [_cell(left + place * wide, y, wide, high, depth, f"{scales.spell(columns[place], 'clock')}: "
-                        f"{scales.spell(value, kind)}") for place, depth, value in cells if depth > 0]  # fmt: skip
-    bottom = len(names) * high
-    width = left + len(columns) * wide + 20
+    """One strip per name, one cell per column (seconds after midnight), coloured by `shade`; cells of depth 0 are left
+    out. A pointer that rests on a strip reads its peak. Cells of one strip and one depth are one path."""
+    strips = [
+        svg.text(name, NAMES_WIDTH - 6, at * CELL_HEIGHT + 9, text_anchor="end")
+        + _strip(name, columns, row, kind, at, shade)
+        for at, (name, row) in enumerate(zip(names, rows, strict=True))
+    ]
+    bottom = len(names) * CELL_HEIGHT
     step = max(1, len(columns) // 12)
-    for place in range(0, len(columns), step):
-        words = scales.spell(columns[place], "clock")
-        parts.append(svg.text(words, left + place * wide, bottom + 12))
+    hours = [
+        svg.text(scales.spell(columns[place], "clock"), NAMES_WIDTH + place * CELL_WIDTH, bottom + 12)
+        for place in range(0, len(columns), step)
+    ]
+    width = NAMES_WIDTH + len(columns) * CELL_WIDTH + 20
     view = f"0 0 {svg.number(width)} {svg.number(bottom + 18)}"
-    return svg.tag("svg", *parts, viewBox=view, class_="heat", role="img")
+    return svg.tag("svg", *strips, *hours, viewBox=view, class_="heat", role="img")
 
 
-def _cell(x: float, y: float, wide: float, high: float, depth: int, words: str) -> str:
-    return svg.tag("rect", svg.title(words), x=x, y=y, width=wide, height=high - 1, class_=f"h{depth}")
+def _strip(
+    name: str, columns: Sequence[float], row: Sequence[float], kind: str, at: int, shade: Callable[[float], int]
+) -> str:
+    depths = [shade(value) for value in row]
+    y = at * CELL_HEIGHT + CELL_HEIGHT / 2
+    paths = [
+        svg.tag("path", d="".join(
+            f"M{svg.number(NAMES_WIDTH + place * CELL_WIDTH)} {svg.number(y)}h{svg.number(CELL_WIDTH)}"
+            for place, found in enumerate(depths) if found == depth
+        ), class_=f"cell d{depth}")
+        for depth in sorted(set(depths) - {0})
+    ]  # fmt: skip
+    peak = max(range(len(row)), key=lambda place: row[place], default=0)
+    words = (
+        f"{name}: at most {scales.spell(row[peak], kind)}, at {scales.spell(columns[peak], 'clock')}"
+        if len(row)
+        else name
+    )
+    return svg.tag("g", svg.title(words), *paths)
 
 
 def bar(part: float, words: str) -> str:

@@ -6,6 +6,7 @@ words under the pointer. No boundaries and no tiles: the dots of ten thousand co
 """
 
 import math
+from bisect import bisect_right
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
@@ -66,12 +67,13 @@ def _project(places: Sequence[Place]) -> tuple[list[tuple[float, float]], float]
 
 def _layer(number: int, layer: Layer, places: Sequence[Place], spots: Sequence[tuple[float, float]]) -> str:
     """Small tiers first, so that an agency lies on top of its communes; deep colours on top of pale ones."""
-    paths = []
-    for tier, size in sorted(DOT_SIZES.items(), key=lambda item: item[1]):
-        for depth in range(SHADES):
-            here = [spots[at] for at, found in enumerate(layer.depths) if found == depth and places[at].tier == tier]
-            if here:
-                paths.append(svg.tag("path", d=svg.dots(here), class_=f"dot d{depth}", stroke_width=size))
+    alike: dict[tuple[float, int], list[tuple[float, float]]] = {}
+    for place, depth, spot in zip(places, layer.depths, spots, strict=True):
+        alike.setdefault((DOT_SIZES[place.tier], depth), []).append(spot)
+    paths = [
+        svg.tag("path", d=svg.dots(here), class_=f"dot d{depth}", stroke_width=size)
+        for (size, depth), here in sorted(alike.items())
+    ]
     hidden = {} if number == 0 else {"hidden": "hidden"}
     return svg.tag("g", *paths, class_="layer", data_layer=number, **hidden)
 
@@ -83,4 +85,4 @@ def _agency(place: Place, spot: tuple[float, float]) -> str:
 
 def depths(values: Sequence[float], steps: Sequence[float]) -> list[int]:
     """For each value how many of the ascending `steps` it reaches; 0 for what is not a number."""
-    return [sum(value >= step for step in steps) if math.isfinite(value) else 0 for value in values]
+    return [bisect_right(steps, value) if math.isfinite(value) else 0 for value in values]

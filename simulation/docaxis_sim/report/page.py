@@ -1,0 +1,306 @@
+"""The page of a study: what was asked and answered first, then where it hurts, then everything that repeats it.
+
+Takes a study's figures as they are and computes none; how a chart or a table is made is in the modules beside it.
+"""
+
+import json
+import shlex
+from collections.abc import Callable, Iterable, Sequence
+from math import isfinite, log
+from pathlib import Path
+from typing import Any, Final
+
+from docaxis_sim.capacity.model import Expectation
+from docaxis_sim.capacity.plan import SECOND_NS
+from docaxis_sim.capacity.statistics import Interval
+from docaxis_sim.capacity.study import Check, Series, Study, Table
+from docaxis_sim.report import charts, svg
+from docaxis_sim.report.charts import Line, Span
+from docaxis_sim.report.html import Column, Section, page, paragraph, table
+from docaxis_sim.report.places import section as map_section
+from docaxis_sim.report.scales import Axis, spell
+
+CARDS: Final = (
+    ("offered_per_s", "documents offered per second"),
+    ("carried_per_s", "documents carried per second"),
+    ("latency.arrived.p50_s", "half have arrived after · đã đến"),
+    ("latency.arrived.p99_s", "99 of 100 after"),
+    ("expired", "expired · quá hạn"),
+    ("lost", "lost · thất lạc"),
+)
+CHARTS: Final = (
+    ("rates", "Documents per second", Axis("", "number")),
+    ("under_way", "Documents under way", Axis("", "number")),
+    ("age_oldest_s", "Age of the oldest document under way", Axis("", "time")),
+    ("utilisation", "Busiest station of each kind", Axis("", "share", low=0.0)),
+)
+CURVES_MAX: Final = 8
+ROWS_HEAT_MAX: Final = 63
+
+
+def write(folder: Path, study: Study) -> Path:
+    """Writes ``index.html`` into `folder` (made if missing) and returns its path."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "index.html"
+    path.write_text(render(study), encoding="utf-8")
+    return path
+
+
+def render(study: Study) -> str:
+    """The whole page as text."""
+    scenario = study.scenario
+    makers: Sequence[tuple[str, str, Callable[[Study], str]]] = (
+        ("answer", "Goals", _goals),
+        ("places", "Map", map_section),
+        ("time", "Through the day", _through_the_day),
+        ("latency", "How long it took", _latency),
+        ("bottlenecks", "Bottlenecks", _bottlenecks),
+        ("failures", "Failures", _failures),
+        ("executors", "Three executors", _executors),
+        ("figures", "All figures", _figures),
+        ("checks", "Checks", _checks),
+        ("repeat", "Repeat it", _repeat),
+    )
+    made = [Section(name, heading, body) for name, heading, make in makers if (body := make(study))]
+    subtitle = " · ".join(part for part in (scenario.name_vi, scenario.path.name) if part)
+    return page(scenario.name, subtitle, paragraph(scenario.question) + _cards(study), made)
+
+
+def interval(found: Interval, kind: str) -> str:
+    """A mean with its half-width; ± ? where one replication cannot tell."""
+    width = spell(found.half_width, kind) if isfinite(found.half_width) else "?"
+    return f"{spell(found.mean, kind)} ± {width}"
+
+
+def kind_of(metric: str) -> str:
+    """How a metric is spelled, read from the unit that its name ends with."""
+    if metric.endswith("_s") and not metric.endswith("_per_s"):
+        return "time"
+    if "bytes" in metric:
+        return "bytes"
+    return "share" if metric.startswith("utilisation") else "number"
+
+
+def _cards(study: Study) -> str:
+    cards = [
+        f"<div><b>{svg.escape(interval(study.estimates[name], kind_of(name)))}</b>"
+        f"<span>{svg.escape(words)}</span></div>"
+        for name, words in CARDS
+        if name in study.estimates
+    ]
+    return f'<div class="cards">{"".join(cards)}</div>'
+
+
+def _goals(study: Study) -> str:
+    if not study.verdicts:
+        return ""
+    rows = [
+        (
+            _verdict(verdict.held),
+            _goal(verdict.expectation),
+            interval(verdict.found, kind_of(verdict.expectation.metric)),
+        )
+        for verdict in study.verdicts
+    ]
+    columns = [Column("", "markup"), Column("goal · mục tiêu"), Column("found")]
+    return table(columns, rows) + paragraph(
+        "A goal is held only if the unfavourable end of the interval meets it.", "pale"
+    )
+
+
+def _verdict(held: bool) -> str:
+    return '<b class="held">✓ held</b>' if held else '<b class="broken">✗ not held</b>'
+
+
+def _goal(expectation: Expectation) -> str:
+    return f"{expectation.metric} {expectation.sign} {spell(expectation.value, kind_of(expectation.metric))}"
+
+
+def _through_the_day(study: Study) -> str:
+    spans = _spans(study.tables.get("failures"))
+    parts = [
+        f"<h3>{svg.escape(heading)}</h3>" + _series(study.series[name], heading, axis, spans)
+        for name, heading, axis in CHARTS
+        if name in study.series
+    ]
+    queues = study.series.get("queue_by_province")
+    if queues is not None:
+        parts.append("<h3>Documents under way, province by province</h3>" + _heat(queues))
+    return "".join(parts)
+
+
+def _series(series: Series, heading: str, axis: Axis, spans: Sequence[Span]) -> str:
+    step_s = series.step_ns / SECOND_NS
+    x = [(place + 0.5) * step_s for place in range(series.values.shape[1])]
+    lines = [Line(label, x, row.tolist()) for label, row in zip(series.labels, series.values, strict=True)][:CURVES_MAX]
+    return charts.chart(lines, Axis("time of day", "clock"), axis, spans, heading) + paragraph(series.about, "pale")
+
+
+def _spans(failures: Table | None) -> list[Span]:
+    if failures is None:
+        return []
+    columns = failures.columns
+    return [
+        Span(str(name), float(start), float(end))
+        for name, start, end in zip(columns["name"], columns["from_s"], columns["until_s"], strict=True)
+    ]
+
+
+def _heat(series: Series) -> str:
+    step_s = series.step_ns / SECOND_NS
+    starts = [place * step_s for place in range(series.values.shape[1])]
+    order = sorted(range(len(series.labels)), key=lambda row: -float(series.values[row].max(initial=0.0)))
+    rows = order[:ROWS_HEAT_MAX]
+    most = max(float(series.values.max(initial=0.0)), 1.0)
+
+    def shade(value: float) -> int:
+        """Logarithmic: a tenth of the most is half the depth."""
+        return 0 if value < 0.5 else max(1, min(charts.SHADES - 1, round((charts.SHADES - 1) * _log_part(value, most))))
+
+    names = [series.labels[row] for row in rows]
+    return charts.heat_map(names, starts, [series.values[row].tolist() for row in rows], "number", shade)
+
+
+def _log_part(value: float, most: float) -> float:
+    return log(1 + 99 * value / most) / log(100)
+
+
+def _latency(study: Study) -> str:
+    parts = []
+    curves = study.tables.get("ecdf")
+    if curves is not None:
+        lines = _long_lines(curves, "name")
+        parts.append(
+            charts.chart(
+                lines, Axis("from submission to arrived · đã đến", "time", log=True), Axis("", "share", low=0.0,
+                high=1.0), label="distribution of latencies",
+            )
+            + paragraph(curves.about, "pale")
+        )  # fmt: skip
+    if "latency" in study.tables:
+        parts.append(_plain(study.tables["latency"]))
+    return "".join(parts)
+
+
+def _long_lines(long: Table, name: str) -> list[Line]:
+    """One curve per name of a table in long form, in the order in which the names appear."""
+    columns = long.columns
+    points: dict[str, tuple[list[float], list[float]]] = {}
+    for label, x, y in zip(columns[name], columns["latency_s"], columns["share"], strict=True):
+        xs, ys = points.setdefault(str(label), ([], []))
+        xs.append(float(x))
+        ys.append(float(y))
+    return [Line(label, xs, ys) for label, (xs, ys) in points.items()][:CURVES_MAX]
+
+
+def _bottlenecks(study: Study) -> str:
+    found = study.tables.get("bottlenecks")
+    body = _plain(found) + paragraph(found.about, "pale") if found is not None else ""
+    stations = study.tables.get("stations")
+    return body + ("<h3>All stations</h3>" + _plain(stations) if stations is not None else "")
+
+
+def _failures(study: Study) -> str:
+    found = study.tables.get("failures")
+    return _plain(found) if found is not None and len(found.columns["name"]) else ""
+
+
+def _executors(study: Study) -> str:
+    if study.executors is None:
+        return ""
+    lines = _long_lines(study.executors, "executor")
+    drawn = charts.chart(
+        lines, Axis("from submission to arrived", "time", log=True), Axis("", "share", low=0.0, high=1.0),
+        label="the same documents through each executor",
+    )  # fmt: skip
+    return drawn + paragraph(study.executors.about)
+
+
+def _figures(study: Study) -> str:
+    rows = [(name, interval(found, kind_of(name)), found.n) for name, found in sorted(study.estimates.items())]
+    columns = [Column("figure"), Column("mean ± half-width"), Column("replications", "number")]
+    confidence = next((found.confidence for found in study.estimates.values()), 0.95)
+    words = f"Half-widths are of {confidence:.0%} Student intervals over independent replications."
+    nodes = study.tables.get("nodes")
+    body = table(columns, rows, "figures-table", search=True) + paragraph(words, "pale")
+    if nodes is None:
+        return body
+    return body + "<h3>The hundred busiest nodes</h3>" + _plain(_busiest(nodes), "nodes-table", search=True)
+
+
+def _busiest(nodes: Table, most: int = 100) -> Table:
+    busy = [
+        max(values) for values in zip(*(nodes.columns[kind] for kind in ("up", "down", "loop", "disk")), strict=True)
+    ]
+    order = sorted(range(len(busy)), key=lambda row: -busy[row])[:most]
+    kept = {
+        name: tuple(values[row] for row in order)
+        for name, values in nodes.columns.items()
+        if name not in ("lat", "lon")
+    }
+    return Table(kept, nodes.about)  # type: ignore[arg-type]  # rows of mixed columns, each of one kind
+
+
+def _checks(study: Study) -> str:
+    rows = [(_verdict(check.held), check.name, _checked(check), check.detail) for check in study.checks]
+    columns = [Column("", "markup"), Column("check"), Column("measured / allowed"), Column("what")]
+    return table(columns, rows) + "".join(paragraph(note) for note in study.notes) if rows else ""
+
+
+def _checked(check: Check) -> str:
+    return f"{check.measured:.3g} / {check.allowed:.3g}"
+
+
+def _repeat(study: Study) -> str:
+    made = study.provenance
+    engines = sorted({each.engine for each in study.replications})
+    seeds = f"seed {study.scenario.experiment.seed}, replications {[each.number for each in study.replications]}"
+    facts = [
+        ("command", made.command or shlex.join(["docaxis", "simulate", "run", str(study.scenario.path)])),
+        ("random numbers", seeds),
+        ("scenario", f"SHA-256 {study.scenario.digest}"),
+        ("arrivals", ", ".join(sorted({each.births[:16] for each in study.replications}))),
+        ("engine", ", ".join(engines)),
+        ("versions", ", ".join(f"{name} {version}" for name, version in made.versions.items())),
+        ("machine", made.machine),
+        ("took", f"{spell(study.wall_seconds, 'time')}, of which {_engine_time(study)} in the engine"),
+    ]
+    rows = table([Column("what"), Column("value")], facts)
+    raw = json.dumps(study.scenario.raw, indent=1, ensure_ascii=False, default=str)
+    calibration = json.dumps(made.calibration, indent=1, ensure_ascii=False, default=str)
+    return (
+        rows
+        + f"<details><summary>the scenario as it was read</summary><pre>{svg.escape(raw)}</pre></details>"
+        + f"<details><summary>where the service times come from</summary><pre>{svg.escape(calibration)}</pre></details>"
+    )
+
+
+def _engine_time(study: Study) -> str:
+    return spell(sum(each.engine_seconds for each in study.replications), "time")
+
+
+def _plain(found: Table, name: str = "", search: bool = False) -> str:
+    """A table as it is: kinds from the names of its columns, busy shares as bars."""
+    columns = [
+        Column(label.removesuffix("_s").replace("_", " "), _column_kind(label, values))
+        for label, values in found.columns.items()
+    ]
+    rows = list(zip(*(_cells(label, values) for label, values in found.columns.items()), strict=True))
+    return table(columns, rows, name, search)
+
+
+def _column_kind(label: str, values: Iterable[Any]) -> str:
+    if label in BUSY:
+        return "markup"
+    first = next(iter(values), "")
+    return "text" if isinstance(first, str) else kind_of(label)
+
+
+BUSY: Final = frozenset({"busy", "up", "down", "loop", "disk", "mean_busy", "p95_busy", "max_busy"})
+"""Columns that hold busy shares."""
+
+
+def _cells(label: str, values: Iterable[Any]) -> list[object]:
+    if label in BUSY:
+        return [charts.bar(float(value), spell(float(value), "share")) for value in values]
+    return [value if isinstance(value, str) else float(value) for value in values]

@@ -1,0 +1,103 @@
+"""The map's part of the page: every node in its place, what it is loaded with, what failed, and the worst by number.
+
+Chooses layers, steps of colour and words; drawing is `docaxis_sim.report.country`'s.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from docaxis_sim.capacity.study import Study, Table
+from docaxis_sim.report import svg
+from docaxis_sim.report.country import Layer, Place, country, depths
+from docaxis_sim.report.html import paragraph
+from docaxis_sim.report.scales import spell
+
+SHARES: Final = (0.01, 0.05, 0.2, 0.4, 0.6, 0.8, 0.95)
+WAITS_S: Final = (0.01, 0.1, 1.0, 10.0, 60.0, 600.0, 3600.0)
+LAYERS: Final = (
+    ("wait_s", "mean wait at its stations", "time", WAITS_S),
+    ("up", "up link, busiest hour", "share", SHARES),
+    ("down", "down link, busiest hour", "share", SHARES),
+    ("loop", "processor, busiest hour", "share", SHARES),
+    ("disk", "disk, busiest hour", "share", SHARES),
+)
+AGENCIES: Final = frozenset({"hub", "central", "province"})
+
+
+def section(study: Study) -> str:
+    """The map with its choice of figure and its key; nothing without a table of nodes."""
+    nodes = study.tables.get("nodes")
+    if nodes is None or not len(nodes.columns["id"]):
+        return ""
+    columns = nodes.columns
+    layers = [
+        Layer(name, depths(_floats(columns[column]), steps), _key(kind, steps))
+        for column, name, kind, steps in LAYERS
+        if column in columns
+    ]
+    failed = [row for row, value in enumerate(_floats(columns.get("failed", ()))) if value]
+    drawn = country(_places(nodes), layers, failed, _worst(study, nodes))
+    choices = "".join(
+        f'<option value="{number}">{svg.escape(layer.name)}</option>' for number, layer in enumerate(layers)
+    )
+    keys = "".join(_key_list(number, layer.legend) for number, layer in enumerate(layers))
+    words = (
+        f"{len(columns['id']):,} nodes. Red rings: failed or cut off at some time. Numbers: the worst bottlenecks, as "
+        "in the table below. Wheel: zoom; drag: move; double click: everything."
+    )
+    side = (
+        f'<label>show <select id="layer">{choices}</select></label>{keys}' + paragraph(words, "pale") + _regions(nodes)
+    )
+    return f'<div class="country"><div>{drawn}</div><div>{side}</div></div>'
+
+
+def _places(nodes: Table) -> list[Place]:
+    columns = nodes.columns
+    names = (columns["name"], columns["tier"], _floats(columns["lat"]), _floats(columns["lon"]))
+    words = _words(nodes)
+    return [Place(str(n), str(t), y, x, words[row]) for row, (n, t, y, x) in enumerate(zip(*names, strict=True))]
+
+
+def _words(nodes: Table) -> list[str]:
+    """What is read at an agency; nothing for the many below it."""
+    columns = nodes.columns
+    found = []
+    for row, tier in enumerate(columns["tier"]):
+        if tier not in AGENCIES:
+            found.append("")
+            continue
+        figures = [
+            f"{name} {spell(float(columns[column][row]), kind)}"
+            for column, name, kind, _ in LAYERS
+            if column in columns
+        ]
+        found.append(f"{columns['name'][row]} ({columns['id'][row]})\n" + "\n".join(figures))
+    return found
+
+
+def _worst(study: Study, nodes: Table) -> list[int]:
+    """Rows of the nodes that the table of bottlenecks names, in its order, each once."""
+    found = study.tables.get("bottlenecks")
+    if found is None:
+        return []
+    rows = {str(node): row for row, node in enumerate(nodes.columns["id"])}
+    return list(dict.fromkeys(rows[str(node)] for node in found.columns["node"] if str(node) in rows))
+
+
+def _key(kind: str, steps: Sequence[float]) -> list[str]:
+    return [f"less than {spell(steps[0], kind)}", *(f"{spell(step, kind)} or more" for step in steps)]
+
+
+def _key_list(number: int, words: Sequence[str]) -> str:
+    rows = "".join(f'<li><i class="h{depth}"></i>{svg.escape(line)}</li>' for depth, line in enumerate(words))
+    return f'<ul class="key" data-layer="{number}"{"" if number == 0 else " hidden"}>{rows}</ul>'
+
+
+def _regions(nodes: Table) -> str:
+    """How many nodes of each tier there are."""
+    tiers = [str(tier) for tier in nodes.columns["tier"]]
+    return paragraph(" · ".join(f"{tiers.count(tier):,} {tier}" for tier in dict.fromkeys(tiers)), "pale")
+
+
+def _floats(values: Iterable[Any]) -> list[float]:
+    return [float(value) for value in values]
