@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from docaxis_sim.report import svg
-from docaxis_sim.report.charts import SHADES
 
 WIDTH: Final = 460.0
 MARGIN: Final = 14.0
@@ -54,12 +53,12 @@ def country(places: Sequence[Place], layers: Sequence[Layer], failed: Sequence[i
 def _project(places: Sequence[Place]) -> tuple[list[tuple[float, float]], float]:
     """Equirectangular about the middle latitude: true to shape within a few per cent for a country this narrow."""
     lats, lons = [place.lat for place in places], [place.lon for place in places]
-    narrow = math.cos(math.radians((min(lats) + max(lats)) / 2))
-    across = max((max(lons) - min(lons)) * narrow, 0.1)
-    per_degree = (WIDTH - 2 * MARGIN) / across
-    height = max((max(lats) - min(lats)) * per_degree, 1.0) + 2 * MARGIN
+    south, north, west = min(lats), max(lats), min(lons)
+    narrow = math.cos(math.radians((south + north) / 2))
+    per_degree = (WIDTH - 2 * MARGIN) / max((max(lons) - west) * narrow, 0.1)
+    height = max((north - south) * per_degree, 1.0) + 2 * MARGIN
     spots = [
-        (MARGIN + (lon - min(lons)) * narrow * per_degree, MARGIN + (max(lats) - lat) * per_degree)
+        (MARGIN + (lon - west) * narrow * per_degree, MARGIN + (north - lat) * per_degree)
         for lat, lon in zip(lats, lons, strict=True)
     ]
     return spots, height
