@@ -3,15 +3,20 @@
 Each check is a function of its own. What a single value may look like was decided before, when it was read.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
-from docaxis_sim.capacity import costs
+import numpy as np
+
+from docaxis.core.envelope import Priority
+from docaxis_sim.capacity import costs, relations
 from docaxis_sim.capacity.mistakes import nearest
-from docaxis_sim.capacity.model import Scenario
+from docaxis_sim.capacity.model import Scenario, Traffic
 from docaxis_sim.capacity.plan import DAY_NS
 from docaxis_sim.capacity.shapes import Sink
 from docaxis_sim.capacity.source import Node
+from docaxis_sim.capacity.stations import BadStations, site_lines
+from docaxis_sim.capacity.topology import BadSelector, Topology, build, select
 
 Place = tuple[str | int, ...]
 
@@ -25,21 +30,21 @@ class Complaint(NamedTuple):
 
 def check_meaning(scenario: Scenario, tree: Node, sink: Sink) -> None:
     """Note everything that is wrong together; what follows from a mistake already noted is left out."""
-    mistaken = {(each.file, each.line, each.key) for each in sink}
+    mistaken = {each.key for each in sink}
     for check in CHECKS:
         for complaint in check(scenario):
             nodes = [_at(tree, place) for place in complaint.places]
-            if not any((node.file, node.line, node.key) in mistaken for node in nodes):
+            if mistaken.isdisjoint(node.key for node in nodes):
                 sink.note(nodes[0], complaint.text)
 
 
 def _at(tree: Node, place: Place) -> Node:
-    """The node at a place, or the nearest around it that the file states."""
-    for part in place:
+    """The node at a place; if no file states it, its key where the nearest around it stands."""
+    for depth, part in enumerate(place):
         inside = tree.value
         known = part in inside if isinstance(inside, dict) else isinstance(inside, list) and isinstance(part, int)
         if not known:
-            break
+            return tree._replace(key=".".join([tree.key, *map(str, place[depth:])]).lstrip("."))
         tree = inside[part]
     return tree
 
@@ -113,7 +118,57 @@ def _something_is_sent(scenario: Scenario) -> Iterator[Complaint]:
         yield Complaint("nothing is sent: a [[traffic]] is missing", (("traffic",),))
 
 
-_PRIORITY_KEYS: Final = ("normal", "urgent", "very_urgent", "express", "timed_express")
+def _places(scenario: Scenario) -> Iterator[Complaint]:
+    """Everything that speaks of nodes, on the nodes that there are."""
+    if not scenario.traffic and not scenario.failures:
+        return
+    try:
+        topology = build(scenario.topology)
+    except ValueError as error:
+        yield Complaint(str(error), (("topology", "graph"), ("topology", "layout"), ("topology",)))
+        return
+    sites = {site.name: site.members for site in scenario.sites}
+    for text, place in _selectors(scenario):
+        try:
+            if not len(select(topology, text, sites)):
+                yield Complaint(f'there is no node in "{text}"', (place, ("topology", "layout")))
+        except BadSelector as error:
+            yield Complaint(str(error), (place, ("topology", "layout")))
+    for row, traffic in enumerate(scenario.traffic):
+        yield from _relation(traffic, ("traffic", row), topology, sites)
+    try:
+        site_lines(scenario.sites, topology)
+    except BadStations as error:
+        yield Complaint(str(error), (("sites",), *(("sites", row, "members") for row in range(len(sites)))))
+    except BadSelector:
+        return  # said above
+
+
+def _selectors(scenario: Scenario) -> Iterator[tuple[str, Place]]:
+    for key in ("sites", "overrides", "failures"):
+        for row, each in enumerate(getattr(scenario, key)):
+            yield each.members, (key, row, "members")
+    for row, traffic in enumerate(scenario.traffic):
+        yield traffic.sender, ("traffic", row, "from")
+
+
+def _relation(traffic: Traffic, at: Place, topology: Topology, sites: Mapping[str, str]) -> Iterator[Complaint]:
+    fanout, sharing = (*at, "fanout"), (*at, "sharing")
+    if traffic.fanout == "relay" and traffic.sharing == "shared":
+        yield Complaint("what is relayed cannot be shared too: choose one of them", (sharing, fanout))
+    both = ((*at, "to"), (*at, "from"), ("topology", "layout"))
+    try:
+        pools = relations.pools(topology, traffic.to, sites)
+        senders = select(topology, traffic.sender, sites)
+    except ValueError as error:
+        yield Complaint(str(error), both)
+        return
+    if len(senders) and not pools.sizes(senders.astype(np.int64)).any():
+        text = f'none of the {len(senders)} senders ("{traffic.sender}") has anybody to send to ("{traffic.to}")'
+        yield Complaint(text, both)
+
+
+_PRIORITY_KEYS: Final = tuple(priority.name.lower() for priority in Priority)
 CHECKS: Final[tuple[Callable[[Scenario], Iterable[Complaint]], ...]] = (
     _days,
     _traffic,
@@ -122,4 +177,5 @@ CHECKS: Final[tuple[Callable[[Scenario], Iterable[Complaint]], ...]] = (
     _experiment,
     _calibration,
     _something_is_sent,
+    _places,
 )

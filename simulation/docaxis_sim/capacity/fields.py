@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from docaxis.core.envelope import Priority
 from docaxis_sim.capacity import model
+from docaxis_sim.capacity.country import LAYOUTS
 from docaxis_sim.capacity.kinds import (
     CLOCK,
     FLAG,
@@ -28,11 +29,12 @@ from docaxis_sim.capacity.kinds import (
 )
 from docaxis_sim.capacity.plan import STATUSES_MAX
 from docaxis_sim.capacity.shapes import REQUIRED, Field, FilePath, Many, Named, Table
+from docaxis_sim.capacity.sizes import LAWS
+from docaxis_sim.capacity.traffic import WEIGHTS
 from docaxis_sim.capacity.units import DURATION, RATE, SIZE
 
 PRIORITIES: Final = tuple(priority.name.lower() for priority in Priority)
-LAYOUTS: Final = ("vn-2024", "vn-2025", "agencies")
-STATES: Final = ("received", "assigned", "processing", "completed", "refused")
+STATES: Final = ("received", "assigned", "processing", "completed")
 
 BUILT_IN_PROFILES: Final = {
     "office-hours": [
@@ -164,7 +166,7 @@ SIZES: Final = Table(
     (
         Field(
             "law",
-            words("lognormal", "fixed", "pareto", "table"),
+            words(*LAWS),
             "lognormal",
             "fixed: all are the median; lognormal and pareto: around it, with few that are very large; table: drawn "
             "from a list.",
@@ -197,7 +199,12 @@ STATUS: Final = Table(
     model.StatusStep,
     (
         Field("state", words(*STATES), REQUIRED, "What the recipient states."),
-        Field("share", SHARE, 1.0, "The share of recipients who ever state it."),
+        Field(
+            "share",
+            SHARE,
+            1.0,
+            "The share of all recipients who state it; who makes a later one made this one.",
+        ),
         Field("after", quantity(DURATION), "1 h", "How long after the step before, on average.", "after_ns"),
     ),
     "A signed statement that recipients send home.",
@@ -227,7 +234,7 @@ TRAFFIC: Final = Table(
         Field("recipients_max", whole(1, 100_000), 40, "The most recipients of a document, where there is a choice."),
         Field(
             "weights",
-            words("equal", "population", "units"),
+            words(*WEIGHTS),
             "equal",
             "How documents spread over senders: the same for each, by people served, or by units below.",
         ),

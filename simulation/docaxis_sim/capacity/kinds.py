@@ -17,11 +17,13 @@ from docaxis_sim.capacity.units import (
     CLOCK_PATTERN,
     DURATION,
     MOMENT_PATTERN,
+    SHARE_PATTERN,
     SIZE,
     BadValue,
     Unit,
     clock,
     moment,
+    share,
     shown,
 )
 
@@ -85,7 +87,7 @@ def _name(value: object) -> str:
 
 
 def quantity(unit: Unit, least: int = 0) -> Leaf:
-    """A quantity with its unit."""
+    """A quantity with its unit, at least so much of its smallest unit; below 0 only where that is allowed."""
 
     def convert(value: object) -> int:
         found = unit.read(value)
@@ -93,7 +95,8 @@ def quantity(unit: Unit, least: int = 0) -> Leaf:
             raise BadValue(f"{shown(value)} is too little; at least {unit.write(least)}")
         return found
 
-    return Leaf(unit.name, convert, unit.example, {"type": "string", "pattern": unit.pattern})
+    pattern = unit.pattern("-?" if least < 0 else "")
+    return Leaf(unit.name, convert, unit.example, {"type": "string", "pattern": pattern})
 
 
 def listed(leaf: Leaf, most: int = 1000) -> Leaf:
@@ -111,7 +114,12 @@ TEXT: Final = Leaf("a text", _text, "", {"type": "string"})
 SELECTOR: Final = Leaf("a selector", _text, "all", {"type": "string", "minLength": 1})
 NAME: Final = Leaf("a name", _name, "name", {"type": "string", "pattern": f"^{_NAME.pattern}$"})
 FLAG: Final = Leaf("true or false", _flag, False, {"type": "boolean"})
-SHARE: Final = number(0.0, 1.0, "a share")
+SHARE: Final = Leaf(
+    "a share",
+    share,
+    0.0,
+    {"anyOf": [{"type": "number", "minimum": 0, "maximum": 1}, {"type": "string", "pattern": SHARE_PATTERN}]},
+)
 CLOCK: Final = Leaf("a time of day", clock, "08:00", {"type": "string", "pattern": CLOCK_PATTERN})
 MOMENT: Final = Leaf("a moment", moment, "08:00", {"type": "string", "pattern": MOMENT_PATTERN})
 
@@ -159,7 +167,7 @@ WARM_UP: Final = Leaf(
     '"none", "mser-5" or a duration',
     _warm_up,
     "none",
-    {"anyOf": [{"enum": ["none", "mser-5"]}, {"type": "string", "pattern": DURATION.pattern}]},
+    {"anyOf": [{"enum": ["none", "mser-5"]}, {"type": "string", "pattern": DURATION.pattern()}]},
 )
 
 

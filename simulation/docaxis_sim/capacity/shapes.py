@@ -129,7 +129,8 @@ class Table(NamedTuple):
         if field.key in node.value:
             return field.shape.read(node.value[field.key], sink)
         if field.default is REQUIRED:
-            sink.note(node, f"{field.key} is missing: {field.explain}")
+            missing = node._replace(key=f"{node.key}.{field.key}".lstrip("."))
+            sink.note(missing, f"is missing: {field.explain}")
         return field.absent(node.folder)
 
     def unknown(self, key: str) -> str:

@@ -12,7 +12,8 @@ from docaxis_sim.capacity.mistakes import nearest
 from docaxis_sim.capacity.plan import DAY_NS, HOUR_NS, MILLISECOND_NS, MINUTE_NS, SECOND_NS
 
 _NUMBER: Final = r"[0-9]+(?:\.[0-9]+)?"
-_QUANTITY: Final = re.compile(rf"({_NUMBER})\s*(\S+)")
+_QUANTITY: Final = re.compile(rf"(-?{_NUMBER})\s*(\S+)")
+_PERCENT: Final = re.compile(rf"({_NUMBER})\s*%")
 _CLOCK: Final = re.compile(r"([01]?[0-9]|2[0-4]):([0-5][0-9])(?::([0-5][0-9]))?")
 _MOMENT: Final = re.compile(rf"(?:day ([1-9][0-9]{{0,3}}) )?({_CLOCK.pattern})")
 
@@ -28,11 +29,9 @@ class Unit(NamedTuple):
     worth: Mapping[str, int]
     example: str
 
-    @property
-    def pattern(self) -> str:
-        """A regular expression of exactly what is accepted, for the JSON Schema."""
-        units = "|".join(re.escape(unit).replace("/", "/") for unit in self.worth)
-        return rf"^{_NUMBER}\s*({units})$"
+    def pattern(self, sign: str = "") -> str:
+        """A regular expression of exactly what is accepted, after an optional `sign`, for the JSON Schema."""
+        return rf"^{sign}{_NUMBER}\s*({'|'.join(self.worth)})$"
 
     def read(self, value: object) -> int:
         """The quantity in its smallest unit, rounded to a whole number; raises `BadValue`."""
@@ -81,8 +80,18 @@ DURATION: Final = Unit(
     "40 ms",
 )
 
+SHARE_PATTERN: Final = f"^{_PERCENT.pattern}$"
 CLOCK_PATTERN: Final = f"^{_CLOCK.pattern}$"
 MOMENT_PATTERN: Final = f"^{_MOMENT.pattern}$"
+
+
+def share(value: object) -> float:
+    """A share as a number from 0 to 1, or as "10 %"; raises `BadValue`."""
+    found = _PERCENT.fullmatch(value) if isinstance(value, str) else None
+    number = float(Fraction(found[1]) / 100) if found else value
+    if isinstance(number, bool) or not isinstance(number, int | float) or not 0 <= number <= 1:
+        raise BadValue(f'{shown(value)} is not a share; write it such as 0.1 or "10 %"')
+    return float(number)
 
 
 def clock(value: object) -> int:
