@@ -1,0 +1,106 @@
+"""Reference: the engine under SimPy that can carry every plan, and whose outcome is what the others are held to.
+
+Puts the parts together and reads the outcome: `calendar` is time, `steps` what follows what, `rounds` and `links` the
+stations, `courier` what an outage does. No law is written here.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+
+from docaxis_sim.capacity.calendar import Calendar, collector_at_rest
+from docaxis_sim.capacity.columns import columns
+from docaxis_sim.capacity.plan import (
+    NEVER,
+    STEP_BITS,
+    SUBMIT,
+    UP,
+    Bool,
+    Form,
+    Int64,
+    Plan,
+    Run,
+    arrived_ns,
+    hop,
+)
+from docaxis_sim.capacity.rounds import Rounds
+from docaxis_sim.capacity.steps import Steps
+
+Progress = Callable[[int, int], None]
+"""Told the simulated time in ns, and how many deliveries have arrived."""
+
+_EVENTS_BETWEEN_WORDS: Final = 200_000
+
+
+class Reference:
+    """One plan about to be carried. SimPy processes may be added to `calendar` before `run`; they find the stations in
+    `rounds`, and in `columns` what has left which step."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan: Final = plan
+        self.calendar: Final = Calendar(len(plan.stations.round_ns), len(plan.deliveries.hops) << STEP_BITS)
+        self.rounds: Final = Rounds(plan.stations, self.calendar)
+        self.columns: Final = columns(plan, self.rounds.nodes)
+        Steps(self.calendar, self.rounds, self.columns).install()
+
+    def run(self, progress: Progress | None = None) -> Run:
+        """Carries the plan to its end; `progress` is called every fraction of a second."""
+        self.calendar.feed(*_births(self.plan, self.calendar.first_token))
+        if progress is not None:
+            self.calendar.after_events(_EVENTS_BETWEEN_WORDS, lambda: progress(*self._so_far()))
+        with collector_at_rest():
+            self.calendar.run(until=self.plan.end_ns + 1 if self.plan.end_ns else None)
+        left_ns = self._left_ns()
+        for column in left_ns.values() if self.plan.end_ns else ():
+            column[column > self.plan.end_ns] = NEVER
+        run = self._outcome(left_ns)
+        return run._replace(expired=_expired(self.plan, run))
+
+    def _so_far(self) -> tuple[int, int]:
+        arrived = arrived_ns(self.plan, self._outcome(self._left_ns()))
+        return self.calendar.reached_ns, int(
+            np.count_nonzero((arrived != NEVER) & (arrived <= self.calendar.reached_ns))
+        )
+
+    def _left_ns(self) -> dict[int, Int64]:
+        return {step: np.frombuffer(column, np.int64) for step, column in self.columns.left.items()}
+
+    def _outcome(self, left_ns: dict[int, Int64]) -> Run:
+        rounds, deliveries = self.rounds, len(self.plan.deliveries.hops)
+        return Run(
+            engine="reference",
+            left_ns=left_ns,
+            rounds=np.array([loop.rounds for loop in rounds.loops], np.int64),
+            loop_busy_ns=np.array([loop.busy_ns for loop in rounds.loops], np.int64),
+            commits=np.array([disk.commits for disk in rounds.disks], np.int64),
+            tries=np.zeros(deliveries, np.int32),
+            expired=np.zeros(deliveries, np.bool_),
+            events=self.calendar.events,
+        )
+
+
+def _births(plan: Plan, first_token: int) -> tuple[Int64, Int64]:
+    """When deliveries without a parent begin, and the numbers of the events with which they do."""
+    deliveries = plan.deliveries
+    roots = np.flatnonzero(deliveries.parent < 0)
+    step = np.where(deliveries.form[roots] == Form.CHUNK, hop(0, UP), SUBMIT)
+    return deliveries.birth_ns[roots], (roots << STEP_BITS | step) + first_token
+
+
+def _expired(plan: Plan, run: Run) -> Bool:
+    """Arrived too late, or not at all though it was due by the end; children of what never arrived were never born."""
+    deliveries, arrived = plan.deliveries, arrived_ns(plan, run)
+    child = deliveries.parent >= 0
+    parent_arrived = arrived[deliveries.parent]
+    born = ~child | (parent_arrived != NEVER)
+    due_ns = deliveries.birth_ns + np.where(child, parent_arrived, 0) + deliveries.deadline_ns
+    expired: Bool = born & np.where(arrived != NEVER, arrived > due_ns, due_ns <= plan.end_ns)
+    return expired
+
+
+def carry(plan: Plan, progress: Progress | None = None) -> Run:
+    """Carries a plan with the reference engine.
+
+    Raises `docaxis_sim.capacity.plan.CannotCarry` for stations that are no plan's."""
+    return Reference(plan).run(progress)

@@ -1,0 +1,215 @@
+"""Rounds: a node's loop and disk as the plan's laws say, known on arrival where the loop is free.
+
+Who is served when, and nothing about what a visit means: `leave` is told when each token has left. The laws are those
+of `docaxis_sim.capacity.plan`. A visit to a free loop is one event, because its end and the end of its group commit are
+known at once; only where somebody waits is there an event at the end of a round.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from heapq import heapify, heapreplace
+from typing import Final
+
+from docaxis_sim.capacity.calendar import Calendar
+from docaxis_sim.capacity.plan import NEVER, STEP_MASK, STEPS, Stations
+
+FOREVER: Final = 1 << 62
+"""Later than everything: a loop that must be asked more closely is never free at first sight."""
+
+Leave = Callable[[int, int], None]
+"""Told the time in ns at which a token left a step, and the token."""
+
+
+class Disk:
+    """Group commits: `end_ns` of the last one that is scheduled."""
+
+    __slots__ = ("commit_ns", "commits", "end_ns")
+
+    def __init__(self, commit_ns: int) -> None:
+        self.commit_ns = commit_ns
+        self.end_ns = NEVER
+        self.commits = 0
+
+    def commit(self, time_ns: int) -> int:
+        """When what comes at `time_ns` is on disk."""
+        start_ns = self.end_ns - self.commit_ns
+        if time_ns >= start_ns:
+            self.end_ns = max(time_ns, self.end_ns) + self.commit_ns
+            self.commits += 1
+        return self.end_ns
+
+
+class Loop:
+    """One interpreter: when it gets free, the line of nodes that wait, and what it has done.
+
+    `pool`: of a loop with several servers, when each gets free, as a heap. `wake_ns`: the end of a round that somebody
+    waits for. `stands`: how many outages have switched it off.
+    """
+
+    __slots__ = (
+        "busy_ns", "free_ns", "line", "number", "pool", "round_max", "round_ns", "rounds", "stands", "until_ns",
+        "wake_ns",
+    )  # fmt: skip
+
+    def __init__(self, number: int, round_ns: int, round_max: int, servers: int) -> None:
+        self.number = number
+        self.round_ns = round_ns
+        self.round_max = round_max
+        self.pool = [0] * servers if servers > 1 else None
+        self.free_ns = FOREVER if self.pool else 0
+        self.until_ns = 0
+        self.line: deque[Node] = deque()
+        self.wake_ns = NEVER
+        self.stands = 0
+        self.rounds = 0
+        self.busy_ns = 0
+
+
+class Node:
+    """One node's share of its loop, and its disk: `costs` by `Cost`, `waiting` its visits (token and cost)."""
+
+    __slots__ = (
+        "blob_ns", "blob_ns_per_kib", "content_ns_per_kib", "costs", "disk", "loop", "number", "waiting",
+    )  # fmt: skip
+
+    def __init__(self, number: int, loop: Loop, disk: Disk, costs: tuple[int, ...]) -> None:
+        self.number = number
+        self.loop = loop
+        self.disk = disk
+        self.costs = costs
+        self.content_ns_per_kib = 0
+        self.blob_ns = 0
+        self.blob_ns_per_kib = 0
+        self.waiting: deque[tuple[int, int]] = deque()
+
+
+def _left_for_good(time_ns: int, token: int) -> None:
+    raise AssertionError(f"token {token} leaves a step at {time_ns} ns that no delivery takes")
+
+
+class Rounds:
+    """All loops of a plan. `visit` is how a token comes to a node; `leave`, by step, is told when it has left."""
+
+    def __init__(self, stations: Stations, calendar: Calendar) -> None:
+        _refuse_shared_disks(stations)
+        self.leave: Final[list[Leave]] = [_left_for_good] * STEPS
+        self.loops: Final = [
+            Loop(number, *values)
+            for number, values in enumerate(
+                zip(stations.round_ns.tolist(), stations.round_max.tolist(), stations.servers.tolist(), strict=True)
+            )
+        ]
+        self.disks: Final = [Disk(ns) for ns in stations.commit_ns.tolist()]
+        self.nodes: Final = _nodes(stations, self.loops, self.disks)
+        self._calendar = calendar
+        calendar.on_station = self.end_of_round
+
+    def visit(self, node: Node, time_ns: int, token: int, cost_ns: int) -> None:
+        """A token comes to a node's loop and will cost it `cost_ns` besides the round."""
+        loop = node.loop
+        if time_ns < loop.free_ns:
+            self._ask(node, time_ns, token, cost_ns)
+            return
+        length_ns = loop.round_ns + cost_ns
+        loop.rounds += 1
+        loop.busy_ns += length_ns
+        loop.free_ns = end_ns = time_ns + length_ns
+        disk = node.disk
+        # As `Disk.commit` and `_round`, in one piece: nearly every visit comes this way.
+        left_ns = disk.end_ns
+        if end_ns >= left_ns - disk.commit_ns:
+            if end_ns < left_ns:
+                left_ns += disk.commit_ns
+            else:
+                left_ns = end_ns + disk.commit_ns
+            disk.end_ns = left_ns
+            disk.commits += 1
+        self.leave[token & STEP_MASK](left_ns, token)
+
+    def end_of_round(self, time_ns: int, number: int) -> None:
+        """A round that somebody waits for is over."""
+        loop = self.loops[number - 1]
+        if time_ns != loop.wake_ns or loop.stands:
+            return
+        loop.wake_ns = NEVER
+        self._round(loop, time_ns)
+        self._wake(loop)
+
+    def stand(self, loop: Loop) -> None:
+        """The loop is switched off: the round under way ends, no other begins."""
+        if loop.stands == 0 and loop.pool is None:
+            loop.until_ns, loop.free_ns = loop.free_ns, FOREVER
+        loop.stands += 1
+
+    def go_on(self, loop: Loop, time_ns: int) -> None:
+        """The loop is switched on again, unless something else still holds it."""
+        loop.stands -= 1
+        if loop.stands:
+            return
+        if loop.pool is None:
+            loop.free_ns = max(loop.until_ns, time_ns)
+        else:
+            loop.pool = [max(free_ns, time_ns) for free_ns in loop.pool]
+            heapify(loop.pool)
+        self._wake(loop)
+
+    # --- where a look does not suffice ---
+
+    def _ask(self, node: Node, time_ns: int, token: int, cost_ns: int) -> None:
+        """The visit waits, unless one of several servers is free."""
+        loop = node.loop
+        if not node.waiting:
+            loop.line.append(node)
+        node.waiting.append((token, cost_ns))
+        if loop.stands:
+            return
+        if loop.pool and loop.pool[0] <= time_ns:
+            self._round(loop, time_ns)
+        elif loop.wake_ns == NEVER:
+            self._wake(loop)
+
+    def _wake(self, loop: Loop) -> None:
+        """An event at the end of the round that is over first, if somebody waits."""
+        if loop.line:
+            loop.wake_ns = loop.pool[0] if loop.pool else loop.free_ns
+            self._calendar.push(loop.wake_ns, loop.number + 1)
+
+    def _round(self, loop: Loop, time_ns: int) -> None:
+        """The first node in line gets its round."""
+        node = loop.line.popleft()
+        waiting = node.waiting
+        visits = [waiting.popleft() for _ in range(min(len(waiting), loop.round_max))]
+        if waiting:
+            loop.line.append(node)
+        length_ns = loop.round_ns + sum(cost_ns for _, cost_ns in visits)
+        loop.rounds += 1
+        loop.busy_ns += length_ns
+        end_ns = time_ns + length_ns
+        if loop.pool:
+            heapreplace(loop.pool, end_ns)
+            node.disk.commits += 1
+            left_ns = end_ns + node.disk.commit_ns
+        else:
+            loop.free_ns = end_ns
+            left_ns = node.disk.commit(end_ns)
+        for token, _ in visits:
+            self.leave[token & STEP_MASK](left_ns, token)
+
+
+def _nodes(stations: Stations, loops: list[Loop], disks: list[Disk]) -> list[Node]:
+    loop_of, disk_of = stations.loop_of.tolist(), stations.disk_of.tolist()
+    nodes = [
+        Node(number, loops[loop], disks[disk], tuple(costs))
+        for number, (loop, disk, costs) in enumerate(zip(loop_of, disk_of, stations.cost_ns.T.tolist(), strict=True))
+    ]
+    columns = (stations.content_ns_per_kib.tolist(), stations.blob_ns.tolist(), stations.blob_ns_per_kib.tolist())
+    for node, *rates in zip(nodes, *columns, strict=True):
+        node.content_ns_per_kib, node.blob_ns, node.blob_ns_per_kib = rates
+    return nodes
+
+
+def _refuse_shared_disks(stations: Stations) -> None:
+    loop_of: dict[int, int] = {}
+    for disk, loop in zip(stations.disk_of.tolist(), stations.loop_of.tolist(), strict=True):
+        if loop_of.setdefault(disk, loop) != loop:
+            raise ValueError(f"disk {disk} is fed by the loops {loop_of[disk]} and {loop}; a disk has one loop")

@@ -1,0 +1,285 @@
+"""Steps: what each step of a delivery is: a handler that takes its token in, and a `leave` that sends it on.
+
+Says only what follows what and where; time is the calendar's, loops and disks are `rounds`, lanes and shared bandwidth
+are `links`. One handler and one `leave` per step, made once for a plan, with all that does not change bound to them:
+they are called some fifteen million times for a national day (which is why they compare where they could call `max`).
+"""
+
+# ruff: noqa: PLR1730
+
+from collections.abc import Callable
+from typing import Final
+
+from docaxis_sim.capacity.calendar import Calendar, Handler
+from docaxis_sim.capacity.columns import Columns
+from docaxis_sim.capacity.plan import (
+    DOWN,
+    ENVELOPE,
+    NODE,
+    STATUS_FIRST,
+    STEP_BITS,
+    SUBMIT,
+    UP,
+    Cost,
+    Form,
+    hop,
+    receipt,
+    status,
+)
+from docaxis_sim.capacity.rounds import Leave, Node, Rounds
+
+Visit = Callable[[Node, int, int, int], None]
+
+
+class Steps:
+    """Makes the handlers of a plan's steps, for `calendar.handlers`, and what follows them, for `rounds.leave`."""
+
+    def __init__(self, calendar: Calendar, rounds: Rounds, columns: Columns) -> None:
+        self.calendar: Final = calendar
+        self.columns: Final = columns
+        self._rounds: Final = rounds
+
+    def install(self) -> None:
+        """Makes the handler and the `leave` of each step that some delivery takes."""
+        columns, made = self.columns, dict[int, tuple[Handler, Leave | None]]()
+        if SUBMIT in columns.left:
+            made[SUBMIT] = self._submit(), self._enter_hop(SUBMIT, 0)
+        for h in range(columns.hops_max):
+            made |= self._hop(h)
+        for step in columns.left.keys() - made.keys():
+            made[step] = self._home(step)
+        for step, (handler, leave) in made.items():
+            self.calendar.handlers[step] = handler
+            if leave is not None:
+                self._rounds.leave[step] = leave
+
+    def begin(self, d: int) -> int:
+        """The number of the light event with which a delivery begins."""
+        step = hop(0, UP) if self.columns.form[d] == Form.CHUNK else SUBMIT
+        return (d << STEP_BITS | step) + self.calendar.first_token
+
+    def _visit(self, step: int) -> Visit:
+        """How a step's token comes to a loop: with what each delivery costs there on top, if anything was drawn."""
+        visit, extra = self._rounds.visit, self.columns.extra.get(step)
+        if extra is None:
+            return visit
+
+        def visit_for_more(node: Node, time_ns: int, token: int, cost_ns: int) -> None:
+            visit(node, time_ns, token, cost_ns + extra[token >> STEP_BITS])
+
+        return visit_for_more
+
+    # --- from the sender to the recipient ---
+
+    def _submit(self) -> Handler:
+        nodes, more, visit = self.columns.nodes[0], self.columns.more, self._visit(SUBMIT)
+
+        def submit(time_ns: int, token: int) -> None:
+            d = token >> STEP_BITS
+            node = nodes[d]
+            visit(node, time_ns, token, node.costs[more[d]])
+
+        return submit
+
+    def _hop(self, h: int) -> dict[int, tuple[Handler, Leave | None]]:
+        envelope, node = hop(h, ENVELOPE), hop(h, NODE)
+        made: dict[int, tuple[Handler, Leave | None]] = {
+            hop(h, UP): (self._up(h), None),
+            hop(h, DOWN): (self._down(h), None),
+            node: (self._node(h), self._leave_node(h)),
+        }
+        if envelope in self.columns.left:
+            made[envelope] = self._plain(h + 1, Cost.ENVELOPE, envelope), self._pull(h)
+        return made
+
+    def _enter_hop(self, step: int, h: int) -> Leave:
+        """Announced content is announced over the hop; what travels inline goes to the link at once."""
+        columns, push = self.columns, self.calendar.push
+        left, latency, form, chunked = columns.left[step], columns.latency[h], columns.form, Form.CHUNKED.value
+        to_envelope = hop(h, ENVELOPE) - step + self.calendar.first_token
+        to_up = hop(h, UP) - step + self.calendar.first_token
+
+        def leave(time_ns: int, token: int) -> None:
+            d = token >> STEP_BITS
+            left[d] = time_ns
+            if form[d] == chunked:
+                push(time_ns + latency[d], token + to_envelope)
+            else:
+                push(time_ns, token + to_up)
+
+        return leave
+
+    def _pull(self, h: int) -> Leave:
+        columns, push = self.columns, self.calendar.push
+        left, latency = columns.left[hop(h, ENVELOPE)], columns.latency[h]
+        to_up = hop(h, UP) - hop(h, ENVELOPE) + self.calendar.first_token
+
+        def leave(time_ns: int, token: int) -> None:
+            d = token >> STEP_BITS
+            left[d] = time_ns
+            push(time_ns + latency[d], token + to_up)
+
+        return leave
+
+    def _up(self, h: int) -> Handler:
+        columns, push = self.columns, self.calendar.push
+        links, size, latency, left = columns.ups[h], columns.size, columns.latency[h], columns.left[hop(h, UP)]
+        to_down = hop(h, DOWN) - hop(h, UP) + self.calendar.first_token
+
+        def up(time_ns: int, token: int) -> None:
+            d = token >> STEP_BITS
+            link = links[d]
+            if link.free_ns > time_ns:
+                time_ns = link.free_ns
+            link.free_ns = left[d] = time_ns + (size[d] * link.ns_per_kib >> 10)
+            push(time_ns + latency[d], token + to_down)
+
+        return up
+
+    def _down(self, h: int) -> Handler:
+        columns, push = self.columns, self.calendar.push
+        links, nodes, size, latency = columns.downs[h], columns.nodes[h + 1], columns.size, columns.latency[h]
+        form, inline = columns.form, Form.INLINE.value
+        left_up, left = columns.left[hop(h, UP)], columns.left[hop(h, DOWN)]
+        to_node = hop(h, NODE) - hop(h, DOWN) + self.calendar.first_token
+
+        def down(time_ns: int, token: int) -> None:
+            d = token >> STEP_BITS
+            link = links[d]
+            end_ns = left_up[d] + latency[d]
+            if link.free_ns > time_ns:
+                time_ns = link.free_ns
+            link.free_ns = time_ns = time_ns + (size[d] * link.ns_per_kib >> 10)
+            if end_ns < time_ns:
+                end_ns = time_ns
+            left[d] = end_ns
+            if form[d] != inline:
+                node = nodes[d]
+                end_ns += node.blob_ns + (size[d] * node.blob_ns_per_kib >> 10)
+            push(end_ns, token + to_node)
+
+        return down
+
+    def _node(self, h: int) -> Handler:
+        columns, visit = self.columns, self._visit(hop(h, NODE))
+        nodes, size, hops = columns.nodes[h + 1], columns.size, columns.hops
+        content, relay, last = Cost.CONTENT.value, Cost.RELAY.value, h + 1
+        if last == columns.hops_max or last < columns.hops_min:
+            row = content if last == columns.hops_max else relay
+
+            def take(time_ns: int, token: int) -> None:
+                d = token >> STEP_BITS
+                node = nodes[d]
+                visit(node, time_ns, token, node.costs[row] + (size[d] * node.content_ns_per_kib >> 10))
+
+            return take
+
+        def take_or_relay(time_ns: int, token: int) -> None:
+            d = token >> STEP_BITS
+            node = nodes[d]
+            cost_ns = node.costs[content if hops[d] == last else relay]
+            visit(node, time_ns, token, cost_ns + (size[d] * node.content_ns_per_kib >> 10))
+
+        return take_or_relay
+
+    def _leave_node(self, h: int) -> Leave:
+        """On to the next hop, or *arrived*."""
+        hops, last = self.columns.hops, h + 1
+        if last == self.columns.hops_max:
+            return self._arrive(h)
+        arrive, go_on = self._arrive(h), self._enter_hop(hop(h, NODE), last)
+
+        def leave(time_ns: int, token: int) -> None:
+            (arrive if hops[token >> STEP_BITS] == last else go_on)(time_ns, token)
+
+        return leave
+
+    def _arrive(self, h: int) -> Leave:
+        columns, push, step = self.columns, self.calendar.push, hop(h, NODE)
+        left, latency, delay, form = columns.left[step], columns.latency[h], columns.status_delay, columns.form
+        first_delay = delay[0] if len(delay) else columns.birth
+        states, chunk, children = status(0, 0) in columns.left, Form.CHUNK.value, columns.children
+        to_receipt = receipt(0) - step + self.calendar.first_token
+        to_status = status(0, 0) - step + self.calendar.first_token
+
+        def leave(time_ns: int, token: int) -> None:
+            d = token >> STEP_BITS
+            left[d] = time_ns
+            if form[d] != chunk:
+                push(time_ns + latency[d], token + to_receipt)
+                if states and first_delay[d] >= 0:
+                    push(time_ns + first_delay[d], token + to_status)
+            if d in children:
+                for child in children[d]:
+                    push(time_ns + columns.birth[child], self.begin(child))
+
+        return leave
+
+    # --- home: receipts and statuses ---
+
+    def _home(self, step: int) -> tuple[Handler, Leave]:
+        """A receipt or a status at the j-th place of its way home, counted from the recipient (0)."""
+        if step < STATUS_FIRST:
+            j = step - receipt(0) + 1
+            return self._back(j, Cost.RECEIPT, step), self._leave_back(step, j)
+        k, j = divmod(step - STATUS_FIRST, status(1, 0) - status(0, 0))
+        if j:
+            return self._back(j, Cost.STATUS, step), self._leave_back(step, j)
+        return self._back(0, Cost.STATE, step), self._leave_state(k)
+
+    def _plain(self, place: int, row: int, step: int) -> Handler:
+        nodes, visit = self.columns.nodes[place], self._visit(step)
+
+        def take(time_ns: int, token: int) -> None:
+            node = nodes[token >> STEP_BITS]
+            visit(node, time_ns, token, node.costs[row])
+
+        return take
+
+    def _back(self, j: int, row: int, step: int) -> Handler:
+        columns = self.columns
+        if columns.hops_min == columns.hops_max:
+            return self._plain(columns.hops_max - j, row, step)
+        places, hops, visit = columns.nodes, columns.hops, self._visit(step)
+
+        def take(time_ns: int, token: int) -> None:
+            d = token >> STEP_BITS
+            node = places[hops[d] - j][d]
+            visit(node, time_ns, token, node.costs[row])
+
+        return take
+
+    def _leave_back(self, step: int, j: int) -> Leave:
+        """From the j-th place on its way home to the next one, or home."""
+        columns, push = self.columns, self.calendar.push
+        left, hops, latency, to_next = columns.left[step], columns.hops, columns.latency, 1 + self.calendar.first_token
+        if j == columns.hops_max:
+
+            def at_home(time_ns: int, token: int) -> None:
+                left[token >> STEP_BITS] = time_ns
+
+            return at_home
+
+        def leave(time_ns: int, token: int) -> None:
+            d = token >> STEP_BITS
+            left[d] = time_ns
+            before = hops[d] - 1 - j
+            if before >= 0:
+                push(time_ns + latency[before][d], token + to_next)
+
+        return leave
+
+    def _leave_state(self, k: int) -> Leave:
+        columns, push, base = self.columns, self.calendar.push, self.calendar.first_token
+        send_on = self._leave_back(status(k, 0), 0)
+        if status(k + 1, 0) not in columns.left or k + 1 >= len(columns.status_delay):
+            return send_on
+        delay, to_next = columns.status_delay[k + 1], status(k + 1, 0) - status(k, 0) + base
+
+        def leave(time_ns: int, token: int) -> None:
+            send_on(time_ns, token)
+            delay_ns = delay[token >> STEP_BITS]
+            if delay_ns >= 0:
+                push(time_ns + delay_ns, token + to_next)
+
+        return leave
