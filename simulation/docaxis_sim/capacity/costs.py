@@ -14,6 +14,9 @@ class Costs(NamedTuple):
     `round_ns` is what a round of the loop costs however much it handles; the others are per thing, see
     `docaxis_sim.capacity.plan.Cost`. `commit_ns` is one group commit. `content_ns_per_kib`: hashing and handling of
     content on the loop; `blob_ns`, `blob_ns_per_kib`: writing it, which delays but does not occupy the loop.
+    `wake_ns`: what a round costs on top where its process slept. `serve_ns`, `serve_ns_per_kib`: what a recipient that
+    pulls its content costs the sender's loop. `commit_extra_ns`: what commits took beyond the quickest half, a sample
+    of them in any order (empty: `commit_ns` is all there is).
     """
 
     round_ns: int
@@ -32,6 +35,10 @@ class Costs(NamedTuple):
     stored_bytes_sender: int
     stored_bytes_recipient: int
     provenance: dict[str, Any]
+    wake_ns: int = 0
+    serve_ns: int = 0
+    serve_ns_per_kib: int = 0
+    commit_extra_ns: tuple[int, ...] = ()
 
 
 class BadCalibration(ValueError):
@@ -48,9 +55,17 @@ def read(path: Path) -> Costs:
     provenance = found.get("provenance") if isinstance(found, dict) else None
     if not isinstance(values, dict) or not isinstance(provenance, dict):
         raise BadCalibration(f"{path.name}: needs the objects 'costs' and 'provenance'; tools/calibrate writes both")
-    names = [name for name in Costs._fields if name != "provenance"]
-    wrong = [name for name in names if not isinstance(values.get(name), int) or values[name] < 0]
-    if wrong or set(values) - set(names):
-        extra = sorted(set(values) - set(names))
+    names = [name for name in Costs._fields if name not in ("provenance", "commit_extra_ns")]
+    whole = {**{name: Costs._field_defaults.get(name) for name in names}, **values}
+    extra_ns = whole.pop("commit_extra_ns", [])
+    wrong = [name for name in names if not _is_count(whole[name])]
+    if not isinstance(extra_ns, list) or not all(map(_is_count, extra_ns)):
+        wrong.append("commit_extra_ns")
+    if wrong or set(whole) - set(names):
+        extra = sorted(set(whole) - set(names))
         raise BadCalibration(f"{path.name}: costs must be whole numbers ≥ 0; wrong: {wrong}; not known: {extra}")
-    return Costs(**values, provenance=provenance)
+    return Costs(**whole, commit_extra_ns=tuple(extra_ns), provenance=provenance)
+
+
+def _is_count(value: object) -> bool:
+    return type(value) is int and value >= 0

@@ -34,7 +34,8 @@ and each child starts ``birth_ns[child]`` later.
 
 **Laws**, each known on arrival or at the end of a round, and exact:
 
-- *round* (loop): if the loop is free and nobody waits, a visit starts at once and ends after ``round_ns + cost``.
+- *round* (loop): if the loop is free and nobody waits, a visit starts at once and ends after ``wake_ns + round_ns +
+  cost``: a process that slept has to be woken, which one that goes from round to round has not.
   Otherwise it waits at its node, and the node joins the loop's line of nodes if it is not in it. When the loop gets
   free, the first node of that line is taken: up to ``round_max`` of *its* waiting visits, in their order, form a round
   that ends after ``round_ns`` + the sum of their costs; all of them leave at its end. If some of them still wait, the
@@ -42,9 +43,10 @@ and each child starts ``birth_ns[child]`` later.
   process take turns.) A loop may have several servers (a node of several processes on one database): a free server
   takes a visit at once, and the first to get free takes the next round; ends at one instant are taken by server number.
 - *group commit* (disk), fed by one loop, in the order in which it lets go; the visits of a round come together. A
-  commit takes ``commit_ns``. Arriving before the last scheduled commit has started joins it; arriving before it has
-  ended joins the next, which starts when it ends; arriving later starts one. Behind a loop of several servers a commit
-  is a plain delay, and each round makes one.
+  commit takes ``commit_ns``, and because disks stall now and then the k-th of disk d (k from 0, in the order in which
+  they start) ``commit_extra_ns[(7919 * d + k) % length]`` on top. Arriving before the last scheduled commit has started
+  joins it; arriving before it has ended joins the next, which starts when it ends; arriving later starts one. Behind a
+  loop of several servers a commit is a plain delay, and each round makes one.
 - *fifo* (up, down): ``start = max(t, free); free = start + service``. Up leaves at ``free``; down is entered latency
   after the *start* at up and left at ``max(free, end at up + latency)``: bytes flow through.
 - *lanes* and *ps* (up only; reference engine only): see `docaxis_sim.capacity.links`.
@@ -160,7 +162,8 @@ class Stations(NamedTuple):
 
     `cost_ns` is ``(len(Cost), nodes)``: a node's own cost on whichever loop it runs. Links: ``ns_per_kib`` of each
     link. `blob_ns` and `blob_ns_per_kib` (per node) are a pure delay between down link and loop, in which blobs are
-    written. `round_max` (1 to `ROUND_MAX`) and `servers` are per loop. All nodes of a disk are on one loop. A service
+    written. `round_max` (1 to `ROUND_MAX`), `wake_ns` and `servers` are per loop. `commit_extra_ns` has at least one
+    row and is one table for all disks. All nodes of a disk are on one loop. A service
     in a link is ``bytes * ns_per_kib >> 10``, the cost of CONTENT and RELAY is ``cost_ns + (bytes * content_ns_per_kib
     >> 10)``, a blob's delay ``blob_ns + (bytes * blob_ns_per_kib >> 10)``; INLINE content is not a blob.
     """
@@ -173,10 +176,12 @@ class Stations(NamedTuple):
     content_ns_per_kib: Int64
     blob_ns: Int64
     blob_ns_per_kib: Int64
+    wake_ns: Int64
     round_ns: Int64
     round_max: Int32
     servers: Int32
     commit_ns: Int64
+    commit_extra_ns: Int64
     up_ns_per_kib: Int64
     down_ns_per_kib: Int64
     up_law: Law
