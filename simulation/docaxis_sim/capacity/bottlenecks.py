@@ -1,0 +1,209 @@
+"""Bottlenecks: which stations are busy, which make documents wait, and what every node carries; by name.
+
+Tables and figures from the sums of `occupancy`. Nothing here looks at single visits.
+"""
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from docaxis_sim.capacity.metrics import KINDS
+from docaxis_sim.capacity.model import TIERS
+from docaxis_sim.capacity.occupancy import Occupancy
+from docaxis_sim.capacity.plan import HOUR_NS, SECOND_NS, Float, Int32, Int64, Stations
+from docaxis_sim.capacity.reading import Reading
+from docaxis_sim.capacity.stations import link_names
+from docaxis_sim.capacity.study import Table
+from docaxis_sim.capacity.visits import Kind
+
+WORST: Final = 10
+"""Rows of a list of bottlenecks."""
+
+WORDS: Final = {
+    "up": "line from the node",
+    "down": "line to the node",
+    "loop": "node (interpreter)",
+    "disk": "node (disk)",
+}
+
+
+class Use(NamedTuple):
+    """The stations of one kind. `of`: the station of each node. `peak`, `mean`: shares of the busiest hour and of the
+    whole time. `waiting_ns`, `visits`, `delayed`: of their visits (a node's loop stands for its disk too)."""
+
+    kind: str
+    of: Int32
+    peak: Float
+    mean: Float
+    waiting_ns: Float
+    visits: Int64
+    delayed: Int64
+
+
+def uses(occupancy: Occupancy, stations: Stations) -> dict[str, Use]:
+    """How much every station was used."""
+    of = {"up": stations.up_of, "down": stations.down_of, "loop": stations.loop_of, "disk": stations.disk_of}
+    visits = {"up": Kind.UP, "down": Kind.DOWN, "loop": Kind.NODE}
+    found = {}
+    for kind in KINDS:
+        busy, peak = occupancy.busy_ns[kind], _peak(occupancy, kind)
+        servers = stations.servers if kind == "loop" else 1
+        mean = busy.sum(axis=1) / occupancy.until_ns / servers
+        seen = visits.get(kind)
+        none = np.zeros(len(busy))
+        waiting = none if seen is None else occupancy.waiting_ns[seen]
+        count = none.astype(np.int64) if seen is None else occupancy.count[seen]
+        delayed = none.astype(np.int64) if seen is None else occupancy.delayed[seen]
+        found[kind] = Use(kind, of[kind], peak / servers, mean, waiting, count, delayed)
+    return found
+
+
+def _peak(occupancy: Occupancy, kind: str) -> Float:
+    """Share of its busiest hour, or of the whole run where that is shorter."""
+    peak: Float = occupancy.busy_ns[kind].max(axis=1) / max(1, min(HOUR_NS, occupancy.until_ns))
+    return peak
+
+
+def metrics(reading: Reading, found: dict[str, Use]) -> dict[str, float]:
+    """Utilisation of each kind of station, overall and by tier."""
+    values = {}
+    for kind, use in found.items():
+        used = np.unique(use.of)
+        values[f"utilisation.{kind}.max"] = float(use.peak[used].max(initial=0.0))
+        values[f"utilisation.{kind}.mean"] = float(use.mean[used].mean()) if len(used) else 0.0
+        for number, tier in enumerate(TIERS):
+            some = use.of[reading.topology.tier == number]
+            if len(some):
+                values[f"utilisation.{kind}.max.tier.{tier}"] = float(use.peak[some].max())
+    return values
+
+
+def by_tier(reading: Reading, found: dict[str, Use]) -> Table:
+    """One row per tier and kind of station: how busy they are in their busiest hours."""
+    rows: list[tuple[str, str, int, float, float, float]] = []
+    for number, tier in enumerate(TIERS):
+        for kind, use in found.items():
+            some = np.unique(use.of[reading.topology.tier == number])
+            if len(some):
+                peak = np.sort(use.peak[some])
+                p95 = float(peak[max(0, int(np.ceil(0.95 * len(peak))) - 1)])
+                rows.append((tier, kind, len(some), float(peak.mean()), p95, float(peak[-1])))
+    columns = list(zip(*rows, strict=True)) or [()] * 6
+    return Table(
+        {
+            "tier": columns[0],
+            "station": columns[1],
+            "count": np.array(columns[2], np.int64),
+            "mean": np.array(columns[3], np.float64),
+            "p95": np.array(columns[4], np.float64),
+            "max": np.array(columns[5], np.float64),
+        },
+        "Shares of their busiest hours in which stations are busy, by tier and kind.",
+    )
+
+
+def nodes(reading: Reading, occupancy: Occupancy, found: dict[str, Use], stored: Int64) -> Table:
+    """One row per node: who and where it is, what it sends, receives and stores, and how busy its stations are."""
+    topology, size = reading.topology, len(reading.topology.ids)
+    sent = np.bincount(reading.sender[reading.born], minlength=size)
+    received = np.bincount(reading.recipient[reading.arrived], minlength=size)
+    columns: dict[str, tuple[str, ...] | Float | Int64] = {
+        "id": topology.ids,
+        "name": topology.names,
+        "tier": tuple(TIERS[number] for number in topology.tier),
+        "lat": topology.lat,
+        "lon": topology.lon,
+        "province": topology.province.astype(np.int64),
+        "parent": topology.parent.astype(np.int64),
+        "sent": sent,
+        "received": received,
+        "documents": sent + received,
+        **{kind: use.peak[use.of] for kind, use in found.items()},
+        "wait_s": _mean_wait(found),
+        "waiting_max": occupancy.present.max(axis=1, initial=0).astype(np.int64),
+        "stored_bytes": stored,
+        "failed": _failed(reading),
+    }
+    return Table(columns, "Every node: up, down, loop and disk are busy shares of their busiest hours.")
+
+
+def _mean_wait(found: dict[str, Use]) -> Float:
+    """Seconds that a visit waits at a node's stations, mean over all of them."""
+    waiting = sum((use.waiting_ns[use.of] for use in found.values()), np.zeros(1))
+    count = sum((use.visits[use.of] for use in found.values()), np.zeros(1, np.int64))
+    mean: Float = waiting / np.maximum(1, count) / SECOND_NS
+    return mean
+
+
+def _failed(reading: Reading) -> Int64:
+    failed = np.zeros(len(reading.topology.ids), np.int64)
+    for outage in reading.plan.outages:
+        failed[outage.inside] = 1
+    return failed
+
+
+def lists(reading: Reading, found: dict[str, Use]) -> dict[str, Table]:
+    """The ten stations that make documents wait longest, and the ten that are busiest."""
+    worst = [
+        (float(use.waiting_ns[station]), use, int(station))
+        for use in found.values()
+        for station in _top(use.waiting_ns, use)
+    ]
+    busiest = [
+        (float(use.peak[station]), use, int(station)) for use in found.values() for station in _top(use.peak, use)
+    ]
+    total = sum(float(use.waiting_ns.sum()) for use in found.values())
+    return {
+        "bottlenecks": _list(reading, worst, total, "Stations by the waiting they cause, worst first."),
+        "busiest": _list(reading, busiest, total, "Stations by the busy share of their busiest hour, busiest first."),
+    }
+
+
+def _top(values: Float, use: Use) -> Int64:
+    used = np.unique(use.of)
+    order = np.argsort(-values[used], kind="stable")[:WORST]
+    top = used[order]
+    return top[values[top] > 0].astype(np.int64)
+
+
+def _list(reading: Reading, ranked: Sequence[tuple[float, Use, int]], total: float, about: str) -> Table:
+    rows = sorted(ranked, key=lambda each: -each[0])[:WORST]
+    name = [_names(reading, use, station) for _, use, station in rows]
+    waiting = np.array([use.waiting_ns[station] for _, use, station in rows], np.float64)
+    count = np.array([use.visits[station] for _, use, station in rows], np.int64)
+    return Table(
+        {
+            "node": tuple(each[0] for each in name),
+            "name": tuple(each[1] for each in name),
+            "station": tuple(use.kind for _, use, _ in rows),
+            "busy": np.array([use.peak[station] for _, use, station in rows], np.float64),
+            "busy_mean": np.array([use.mean[station] for _, use, station in rows], np.float64),
+            "wait_s": waiting / np.maximum(1, count) / SECOND_NS,
+            "waiting_s": waiting / SECOND_NS,
+            "waiting_share": waiting / total if total else waiting,
+            "visits": count,
+            "documents_delayed": np.array([use.delayed[station] for _, use, station in rows], np.int64),
+            "words": tuple(_words(use, station) for _, use, station in rows),
+        },
+        about,
+    )
+
+
+def _names(reading: Reading, use: Use, station: int) -> tuple[str, str]:
+    """A station's id and what people call it: its node, its site, or the first of several nodes that share it."""
+    topology = reading.topology
+    if use.kind in ("up", "down") and station >= len(topology.ids):
+        site = link_names(reading.scenario.sites, topology)[station]
+        return site, site.removeprefix("site:")
+    members = np.flatnonzero(use.of == station)
+    more = f" + {len(members) - 1} more" if len(members) > 1 else ""
+    return topology.ids[members[0]], topology.names[members[0]] + more
+
+
+def _words(use: Use, station: int) -> str:
+    busy = f"{WORDS[use.kind]}: {use.peak[station]:.0%} busy in its busiest hour"
+    if not use.visits[station]:
+        return busy
+    wait = use.waiting_ns[station] / use.visits[station] / SECOND_NS
+    return f"{busy}; {use.visits[station]:,} visits waited {wait:.3g} s on average"

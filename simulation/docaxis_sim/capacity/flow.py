@@ -1,0 +1,175 @@
+"""Flow: how much was sent, carried, expired and stored, and what became of everything that did not arrive.
+
+Everything submitted is accounted for: arrived, expired, or under way. Nothing here looks at stations.
+"""
+
+from typing import Final
+
+import numpy as np
+
+from docaxis_sim.capacity.costs import Costs
+from docaxis_sim.capacity.metrics import slug
+from docaxis_sim.capacity.plan import DAY_NS, HOUR_NS, NEVER, SECOND_NS, Bool, Form, Int64, Outage, arrived_ns
+from docaxis_sim.capacity.reading import Reading
+from docaxis_sim.capacity.study import Check, Table
+
+_HOUR_S: Final = HOUR_NS / SECOND_NS
+
+
+def metrics(reading: Reading) -> dict[str, float]:
+    """Counts, rates and the time of the last arrival."""
+    first = reading.plan.deliveries.first[reading.row] & (reading.plan.deliveries.parent[reading.row] < 0)
+    seconds = reading.scenario.days * DAY_NS / SECOND_NS
+    sent, arrived = int(reading.born.sum()), int(reading.arrived.sum())
+    starts, ends = reading.born_ns[reading.born], reading.arrived_ns[reading.arrived]
+    return {
+        "documents": float((first & reading.born).sum()),
+        "deliveries": float(sent),
+        "arrived": float(arrived),
+        "expired": float(reading.expired.sum()),
+        "under_way": float(under_way(reading).sum()),
+        "never_sent": float((~reading.born).sum()),
+        "lost": float(lost(reading)),
+        "tries": float(reading.run.tries.sum()),
+        "tries.max": float(reading.run.tries.max(initial=0)),
+        "offered_per_s": sent / seconds,
+        "offered_per_s.busiest_hour": _busiest(starts),
+        "carried_per_s": arrived / seconds,
+        "carried_per_s.busiest_hour": _busiest(ends),
+        "carried_share": arrived / sent if sent else 1.0,
+        "last_arrival_s": float(ends.max() - starts.min()) / SECOND_NS if len(ends) else 0.0,
+    }
+
+
+def _busiest(moments: Int64) -> float:
+    return float(np.bincount(moments // HOUR_NS).max()) / _HOUR_S if len(moments) else 0.0
+
+
+def under_way(reading: Reading) -> Bool:
+    """Which documents were neither here nor there when the run ended, though it had not promised to finish them."""
+    waiting = reading.born & ~reading.arrived & ~reading.expired
+    return waiting if reading.plan.end_ns else np.zeros_like(waiting)
+
+
+def lost(reading: Reading) -> int:
+    """How many documents nothing accounts for."""
+    return int((reading.born & ~reading.arrived & ~reading.expired & ~under_way(reading)).sum())
+
+
+def conservation(reading: Reading) -> Check:
+    """Submitted = arrived + expired + under way, exactly; and nobody received what was not sent."""
+    sent = int(reading.born.sum())
+    parts = [int(each.sum()) for each in (reading.arrived, reading.expired, under_way(reading))]
+    impossible = int(((reading.arrived_ns != NEVER) & ~(reading.born & (reading.arrived_ns >= reading.born_ns))).sum())
+    off = abs(sent - sum(parts)) + impossible
+    text = f"{sent:,} sent = {parts[0]:,} arrived + {parts[1]:,} expired + {parts[2]:,} under way at the end"
+    return Check("conservation", off == 0, float(off), 0.0, text)
+
+
+def losses(reading: Reading) -> Table:
+    """Why documents expired or were still under way: one row per class of traffic and reason."""
+    reason = np.full(len(reading.row), len(reading.plan.outages), np.int64)
+    for number, outage in enumerate(reading.plan.outages):
+        reason[_held_up(reading, outage)] = number
+    words = [f"cut off by {outage.name}" for outage in reading.plan.outages] + ["queues on its way"]
+    traffic = reading.plan.deliveries.traffic[reading.row]
+    kinds = (("expired", reading.expired), ("under way at the end", under_way(reading)))
+    rows = [
+        (each.name, fate, words[why], count)
+        for number, each in enumerate(reading.scenario.traffic)
+        for fate, which in kinds
+        for why in range(len(words))
+        if (count := int((which & (traffic == number) & (reason == why)).sum()))
+    ]
+    columns = list(zip(*rows, strict=True)) or [(), (), (), ()]
+    names = ("traffic", "fate", "reason")
+    return Table(
+        {**dict(zip(names, columns[:3], strict=True)), "deliveries": np.array(columns[3], np.int64)},
+        "What was sent and did not arrive in time, and why.",
+    )
+
+
+def _held_up(reading: Reading, outage: Outage) -> Bool:
+    """Documents that a failure could hold up: not yet arrived when it began, sent before it ended, and with a hop over
+    its border (or at a node that is dark)."""
+    inside = np.zeros(len(reading.plan.stations.loop_of) + 1, np.bool_)  # the last is for "no node", which is -1
+    inside[outage.inside] = True
+    arrived = np.where(reading.arrived_ns == NEVER, reading.until_ns, reading.arrived_ns)
+    at_the_time = reading.born & (reading.born_ns < outage.until_ns) & (arrived > outage.from_ns)
+    path = inside[reading.plan.deliveries.path[:, reading.row]]
+    touched = path.any(axis=0)
+    within: Bool = at_the_time & touched
+    if outage.dark:
+        return within
+    on_path = reading.plan.deliveries.path[:, reading.row] != NEVER
+    crossing: Bool = within & ~(path | ~on_path).all(axis=0)
+    return crossing
+
+
+def failures(reading: Reading) -> Table:
+    """One row per failure: how many nodes, how many documents it held up, and how long until they had arrived."""
+    found = [(outage, _held_up(reading, outage)) for outage in reading.plan.outages]
+    late = [_recovery_s(reading, outage, held) for outage, held in found]
+    return Table(
+        {
+            "name": tuple(outage.name for outage, _ in found),
+            "from_s": np.array([outage.from_ns / SECOND_NS for outage, _ in found], np.float64),
+            "until_s": np.array([outage.until_ns / SECOND_NS for outage, _ in found], np.float64),
+            "nodes": np.array([len(outage.inside) for outage, _ in found], np.int64),
+            "documents_waited": np.array([int(held.sum()) for _, held in found], np.int64),
+            "drain_s": np.array(late, np.float64),
+        },
+        "Failures: the documents they held up, and how long after their end the last of these had arrived.",
+    )
+
+
+def recovery(reading: Reading) -> dict[str, float]:
+    """Per failure, how long after its end the last document that it held up had arrived."""
+    return {
+        f"recovery.{slug(outage.name)}_s": _recovery_s(reading, outage, _held_up(reading, outage))
+        for outage in reading.plan.outages
+    }
+
+
+def _recovery_s(reading: Reading, outage: Outage, held: Bool) -> float:
+    if (held & under_way(reading)).any():
+        return float("inf")
+    last = int(reading.arrived_ns[held].max(initial=0))
+    return max(0, last - outage.until_ns) / SECOND_NS
+
+
+def stored_bytes(reading: Reading, costs: Costs) -> Int64:
+    """What the run added to each node's store: records of either side, content once at who submitted it and at every
+    recipient. A unit that only hands on keeps nothing."""
+    deliveries = reading.plan.deliveries
+    nodes = len(reading.plan.stations.loop_of)
+    born = reading.born
+    total = np.bincount(reading.sender[born], minlength=nodes) * float(costs.stored_bytes_sender)
+    submitted = born & deliveries.first[reading.row] & (deliveries.parent[reading.row] < 0)
+    total += np.bincount(reading.sender[submitted], _content_bytes(reading)[submitted], nodes)
+    here = arrived_ns(reading.plan, reading.run) != NEVER
+    kept = deliveries.bytes + np.where(deliveries.form == Form.CHUNK, 0, costs.stored_bytes_recipient)
+    recipient = deliveries.path[deliveries.hops, np.arange(len(deliveries.hops))]
+    total += np.bincount(recipient[here], kept[here], nodes)
+    return total.astype(np.int64)
+
+
+def _content_bytes(reading: Reading) -> Int64:
+    """Size of each document's content: what travels to a recipient, its parts included."""
+    deliveries = reading.plan.deliveries
+    parts = deliveries.form == Form.CHUNK
+    own = deliveries.bytes[reading.row]
+    if not parts.any():
+        return own
+    groups = int(deliveries.group.max()) + 1
+    recipients = np.bincount(deliveries.group[reading.row], minlength=groups)
+    per_group = np.bincount(deliveries.group[parts], deliveries.bytes[parts], groups) / np.maximum(1, recipients)
+    return own + per_group.astype(np.int64)[deliveries.group[reading.row]]
+
+
+def storage(stored: Int64, days: int) -> dict[str, float]:
+    """Growth of the stores."""
+    return {
+        "storage_bytes_per_day": float(stored.sum()) / days,
+        "storage.node_bytes_per_day": float(stored.max(initial=0)) / days,
+    }

@@ -1,0 +1,180 @@
+"""Laws: what must hold in every run, whatever was simulated, checked from departures alone and in its own words.
+
+No document is lost; what a station was busy is what it was given to do (utilisation law); how many stand
+somewhere is how often they come times how long they stay (Little's law). No engine's code is used here.
+"""
+
+from collections.abc import Callable
+from itertools import pairwise, starmap
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from docaxis_sim.capacity.flow import conservation
+from docaxis_sim.capacity.occupancy import Occupancy
+from docaxis_sim.capacity.plan import HOPS_MAX, NEVER, SECOND_NS, UP, Int64, Law, hop
+from docaxis_sim.capacity.reading import Reading
+from docaxis_sim.capacity.study import Check
+from docaxis_sim.capacity.visits import Kind, Visits, visits
+
+ALLOWED: Final = 0.005
+"""Share by which the two sides of a law may differ."""
+
+_WORDS: Final = {Kind.NODE: "nodes", Kind.UP: "lines up", Kind.DOWN: "lines down"}
+
+
+def checks(reading: Reading, occupancy: Occupancy) -> tuple[Check, ...]:
+    """All of them, for one run."""
+    return (
+        conservation(reading),
+        *(_little(occupancy, kind) for kind in Kind),
+        *(_balance(occupancy, kind) for kind in Kind),
+        _loops(reading, occupancy),
+        _disks(reading, occupancy),
+        *_links(reading),
+    )
+
+
+def _little(occupancy: Occupancy, kind: Kind) -> Check:
+    """L = λ·W: the mean number there, from arrivals and departures counted apart, against rate × mean stay."""
+    flow = occupancy.flows[kind]
+    seconds = occupancy.until_ns / SECOND_NS
+    number = (flow.left_sum_ns - flow.came_sum_ns) / SECOND_NS / seconds
+    rate = flow.came / seconds
+    stay = flow.sojourn_sum_ns / SECOND_NS / max(1, flow.came)
+    text = f"{number:.4g} there on average = {rate:.4g} per second × {stay:.4g} s"
+    return _law(f"Little's law: {_WORDS[kind]}", number, rate * stay, text)
+
+
+def _balance(occupancy: Occupancy, kind: Kind) -> Check:
+    """Nobody leaves without having come, and nobody sooner than the work takes."""
+    flow = occupancy.flows[kind]
+    off = max(0, flow.left - flow.came) + flow.too_short
+    text = f"{flow.came:,} visits came, {flow.left:,} left, {flow.too_short:,} of them too soon"
+    return Check(f"flow balance: {_WORDS[kind]}", off == 0, float(off), 0.0, text)
+
+
+def _loops(reading: Reading, occupancy: Occupancy) -> Check:
+    """Busy time that the engine saw = rounds × what a round costs + the work of all that left, and on each loop
+    nothing else but whole wakings, at most one per round."""
+    run, stations = reading.run, reading.plan.stations
+    given = run.rounds * stations.round_ns + occupancy.work_ns
+    wakings = np.clip(np.rint((run.loop_busy_ns - given) / np.maximum(1, stations.wake_ns)), 0, run.rounds)
+    off = float(np.abs(run.loop_busy_ns - given - wakings * stations.wake_ns).sum())
+    busy = float(run.loop_busy_ns.sum())
+    text = f"{int(run.rounds.sum()):,} rounds, {busy / SECOND_NS:,.4g} s busy, {given.sum() / SECOND_NS:,.4g} s of work"
+    return _law("utilisation law: interpreters", busy, busy - off, text, _unfinished(reading, busy))
+
+
+def _disks(reading: Reading, occupancy: Occupancy) -> Check:
+    """Commits that the engine counted = different moments at which somebody left the disk."""
+    stations = reading.plan.stations
+    alone = (stations.servers[_loop_of_disk(reading)] == 1) & (stations.commit_ns > 0)
+    counted, seen = float(reading.run.commits[alone].sum()), float(occupancy.commits[alone].sum())
+    text = f"{int(counted):,} commits counted, {int(seen):,} seen from what left"
+    busy = float((reading.run.commits * stations.commit_ns)[alone].sum())
+    return _law("utilisation law: disks", counted, seen, text, _unfinished(reading, busy))
+
+
+def _loop_of_disk(reading: Reading) -> Int64:
+    stations = reading.plan.stations
+    loop = np.zeros(len(stations.commit_ns), np.int64)
+    loop[stations.disk_of] = stations.loop_of
+    return loop
+
+
+def _unfinished(reading: Reading, busy: float) -> float:
+    """What a run that was stopped may have begun and not finished: one round and one commit per node, as a share."""
+    if not reading.plan.end_ns or not busy:
+        return 0.0
+    stations = reading.plan.stations
+    begun = float(reading.run.loop_busy_ns.max(initial=0)) / max(1, int(reading.run.rounds.max(initial=0)))
+    return (begun + float(stations.commit_ns.max())) * len(stations.loop_of) / busy
+
+
+def _links(reading: Reading) -> tuple[Check, ...]:
+    found: dict[Kind, list[Visits]] = {Kind.UP: [], Kind.DOWN: []}
+    for each in visits(reading.plan, reading.run, reading.until_ns):
+        if each.kind in found:
+            found[each.kind].append(each)
+        if each.step > hop(HOPS_MAX - 1, UP):
+            break
+    return _up(reading, found[Kind.UP]), _down(found[Kind.DOWN])
+
+
+def _up(reading: Reading, steps: list[Visits]) -> Check:
+    """A line sends one thing at a time: the union of its busy times is as long as all its work together."""
+    link, came, left, service = _columns(steps)
+    if reading.plan.stations.up_law is Law.PS:
+        busy = _present_ns(link, came, left)
+    else:
+        busy = float(service.sum()) - _overlap_ns(link, left, service)
+    given = float(service.sum())
+    text = f"{busy / SECOND_NS:,.4g} s busy, {given / SECOND_NS:,.4g} s of work in {len(link):,} visits"
+    return _law("utilisation law: lines up", busy, given, text)
+
+
+def _overlap_ns(link: Int64, left: Int64, service: Int64) -> float:
+    order = np.lexsort((left, link))
+    link, left, start = link[order], left[order], (left - service)[order]
+    over = np.maximum(0, left[:-1] - start[1:])[link[1:] == link[:-1]]
+    return float(over.sum())
+
+
+def _present_ns(link: Int64, came: Int64, left: Int64) -> float:
+    """How long somebody was there, summed over lines."""
+    order = np.lexsort((came, link))
+    link, came, left = link[order], came[order], left[order]
+    total = 0.0
+    for part in _parts(link):
+        last = np.maximum.accumulate(left[part])
+        gaps = np.maximum(0, came[part][1:] - last[:-1])
+        total += float(last[-1] - came[part][0] - gaps.sum()) if len(last) else 0.0
+    return total
+
+
+def _down(steps: list[Visits]) -> Check:
+    """What left each line down, against the times worked out anew from who came when, line by line."""
+    link, came, left, service = _columns(steps)
+    least = np.concatenate([each.least_ns[each.left_ns != NEVER] for each in steps]) if steps else came
+    token = np.concatenate([(each.row << 6 | each.step)[each.left_ns != NEVER] for each in steps]) if steps else came
+    order = np.lexsort((token, came, link))
+    link, came, left, service, least = link[order], came[order], left[order], service[order], least[order]
+    expected = np.empty(len(link), np.int64)
+    for part in _parts(link):
+        done = np.cumsum(service[part])
+        free = done + np.maximum.accumulate(came[part] - done + service[part])
+        expected[part] = np.maximum(free, came[part] + least[part])
+    busy, given = float((left - came).sum()), float((expected - came).sum())
+    off = int((left != expected).sum())
+    text = f"{busy / SECOND_NS:,.4g} s there, {given / SECOND_NS:,.4g} s worked out; {off:,} of {len(link):,} differ"
+    return _law("utilisation law: lines down", busy, given, text)
+
+
+def _columns(steps: list[Visits]) -> tuple[Int64, Int64, Int64, Int64]:
+    """Station, arrival, departure and work of all visits that ended."""
+    none = np.zeros(0, np.int64)
+
+    def column(of: Callable[[Visits], NDArray[Any]]) -> Int64:
+        return np.concatenate([none, *(of(each)[each.left_ns != NEVER] for each in steps)]).astype(np.int64)
+
+    return (
+        column(lambda each: each.station),
+        column(lambda each: each.came_ns),
+        column(lambda each: each.left_ns),
+        column(lambda each: each.service_ns),
+    )
+
+
+def _parts(link: Int64) -> list[slice]:
+    """Where each line's rows are, in rows sorted by line."""
+    if not len(link):
+        return []
+    edges = [0, *(np.flatnonzero(np.diff(link)) + 1).tolist(), len(link)]
+    return list(starmap(slice, pairwise(edges)))
+
+
+def _law(name: str, one: float, other: float, text: str, slack: float = 0.0) -> Check:
+    off = abs(one - other) / max(abs(one), abs(other)) if one or other else 0.0
+    return Check(name, off <= ALLOWED + slack, off, ALLOWED + slack, text)

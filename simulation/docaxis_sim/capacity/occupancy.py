@@ -1,0 +1,215 @@
+"""Occupancy: how busy every station was in every hour, how long its visits waited, and how many stood there when.
+
+One pass over all visits, which sums up and forgets them. What the sums mean to a planner is said by `bottlenecks`,
+`timeline` and `laws`.
+"""
+
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from docaxis_sim.capacity.plan import (
+    DAY_NS,
+    HOPS_MAX,
+    HOUR_NS,
+    MINUTE_NS,
+    NEVER,
+    NODE,
+    RECEIPT_FIRST,
+    SECOND_NS,
+    Bool,
+    Float,
+    Int32,
+    Int64,
+    Outage,
+    Plan,
+    hop,
+)
+from docaxis_sim.capacity.reading import Reading
+from docaxis_sim.capacity.visits import Kind, Visits, visits
+
+DELAYED_NS: Final = SECOND_NS
+"""A visit that waited this long was delayed."""
+
+PATIENCE_NS: Final = HOUR_NS
+"""How long after a failure's end a peer may still be taken for unreachable by those who wait for it."""
+
+COMMIT_STRIDE: Final = 7919
+"""By which disks are apart in the table of stalls; see `docaxis_sim.capacity.plan`."""
+
+_TICK_BITS: Final = 10
+"""Commits of one disk are told apart by moments of 2**10 ns; none is that short."""
+
+
+class Flow(NamedTuple):
+    """The visits to one kind of station. Sums in ns over visits clipped to the run: of their arrivals, departures and
+    times in between. `too_short`: how many took less than they would have alone."""
+
+    came: int
+    left: int
+    came_sum_ns: float
+    left_sum_ns: float
+    sojourn_sum_ns: float
+    too_short: int
+
+
+class Occupancy:
+    """Sums over all visits of one run. Hours and bins begin at midnight of the first day.
+
+    `busy_ns`: per kind of station (``up``, ``down``, ``loop``, ``disk``) ``(stations, hours)``. `waiting_ns`, `count`,
+    `delayed`: per `Kind` and station. `work_ns`, `commits`: per loop, what its visits
+    cost without rounds; per disk. `present`: ``(nodes, bins)``, visits at a node's stations when a bin begins.
+    `documents`: per `Kind`, those of documents among them (not of receipts and statuses) over all nodes. `at_peer`:
+    documents that wait for a peer beyond a failure's border, when a bin begins.
+    """
+
+    def __init__(self, reading: Reading) -> None:
+        self.plan, self.until_ns = reading.plan, reading.until_ns
+        self.step_ns = bin_ns(reading.until_ns)
+        self.bins = reading.until_ns // self.step_ns + 1
+        self.hours = reading.until_ns // HOUR_NS + 1
+        stations = self.plan.stations
+        sizes = {Kind.NODE: len(stations.round_ns), Kind.UP: len(stations.up_ns_per_kib)}
+        sizes[Kind.DOWN] = len(stations.down_ns_per_kib)
+        self.waiting_ns = {kind: np.zeros(size) for kind, size in sizes.items()}
+        self.count = {kind: np.zeros(size, np.int64) for kind, size in sizes.items()}
+        self.delayed = {kind: np.zeros(size, np.int64) for kind, size in sizes.items()}
+        self.flows = {kind: Flow(0, 0, 0.0, 0.0, 0.0, 0) for kind in Kind}
+        self.present = np.zeros((len(stations.loop_of), self.bins + 1), np.int32)
+        self.documents = {kind: np.zeros(self.bins + 1, np.int64) for kind in Kind}
+        self.at_peer = np.zeros(self.bins + 1, np.int64)
+        self._work = {kind: np.zeros((size, self.hours)) for kind, size in sizes.items()}
+        self._ends: list[Int64] = []
+        for each in visits(self.plan, reading.run, self.until_ns):
+            self._see(each)
+        self.present = np.cumsum(self.present, axis=1, dtype=np.int32)[:, :-1]
+        self.documents = {kind: np.cumsum(steps)[:-1] for kind, steps in self.documents.items()}
+        self.at_peer = np.cumsum(self.at_peer)[:-1]
+        self.work_ns = self._work[Kind.NODE].sum(axis=1)
+        self.busy_ns = {
+            "up": self._work[Kind.UP],
+            "down": self._work[Kind.DOWN],
+            "loop": _scaled(self._work[Kind.NODE], reading.run.loop_busy_ns),
+            "disk": self._disks(),
+        }
+
+    def _see(self, each: Visits) -> None:
+        done = each.left_ns != NEVER
+        end = np.where(done, each.left_ns, self.until_ns)
+        sojourn = end - each.came_ns
+        waited = np.where(done, np.maximum(0, sojourn - each.least_ns), sojourn)
+        size = len(self.count[each.kind])
+        self.waiting_ns[each.kind] += np.bincount(each.station, waited, size)
+        self.count[each.kind] += np.bincount(each.station, minlength=size)
+        self.delayed[each.kind] += np.bincount(each.station[waited >= DELAYED_NS], minlength=size)
+        self._flow(each, done, end, sojourn)
+        self._stand(each, end)
+        self._occupy(each, done)
+
+    def _flow(self, each: Visits, done: Bool, end: Int64, sojourn: Int64) -> None:
+        past = self.flows[each.kind]
+        self.flows[each.kind] = Flow(
+            past.came + len(done),
+            past.left + int(done.sum()),
+            past.came_sum_ns + float(each.came_ns.sum(dtype=np.float64)),
+            past.left_sum_ns + float(end.sum(dtype=np.float64)),
+            past.sojourn_sum_ns + float(sojourn.sum(dtype=np.float64)),
+            past.too_short + int((done & (sojourn < each.least_ns)).sum()),
+        )
+
+    def _stand(self, each: Visits, end: Int64) -> None:
+        """Count who is there when a bin begins: one more from the first such moment on, one less after the last."""
+        first, beyond = -(-each.came_ns // self.step_ns), -(-end // self.step_ns)
+        stays = np.flatnonzero(first < beyond)
+        node, first, beyond = each.node[stays], first[stays], np.minimum(beyond[stays], self.bins)
+        _count(self.present, node, first, beyond)
+        if each.step >= RECEIPT_FIRST:
+            return
+        _count_all(self.documents[each.kind], first, beyond)
+        if self.plan.outages and each.kind is not Kind.DOWN:
+            held = _waits_for_peer(self.plan, each.step, each.row[stays], each.came_ns[stays], end[stays])
+            _count_all(self.at_peer, first[held], beyond[held])
+
+    def _occupy(self, each: Visits, done: Bool) -> None:
+        station, left, service = each.station[done], each.left_ns[done], each.service_ns[done]
+        if each.kind is Kind.NODE:
+            disk = self.plan.stations.disk_of[each.node[done]]
+            self._ends.append(disk.astype(np.int64) * self._ticks + (left >> _TICK_BITS))
+            left = left - self.plan.stations.commit_ns[disk]
+        _spread(self._work[each.kind], station, np.maximum(left, service), service)
+
+    @property
+    def _ticks(self) -> int:
+        return (self.until_ns >> _TICK_BITS) + (DAY_NS >> _TICK_BITS)
+
+    def _disks(self) -> Float:
+        """Commits of each disk in each hour, told apart by their ends, times what each of them takes."""
+        stations = self.plan.stations
+        ends = np.concatenate(self._ends) if self._ends else np.zeros(0, np.int64)
+        self._ends = []
+        ends.sort()
+        ends = ends[np.flatnonzero(np.diff(ends, prepend=-1))]
+        disk, tick = np.divmod(ends, self._ticks)
+        self.commits = np.bincount(disk, minlength=len(stations.commit_ns))
+        number = np.arange(len(disk)) - (np.cumsum(self.commits) - self.commits)[disk]
+        extra = stations.commit_extra_ns[(COMMIT_STRIDE * disk + number) % len(stations.commit_extra_ns)]
+        hour = np.minimum(tick << _TICK_BITS, self.until_ns) // HOUR_NS
+        size = len(stations.commit_ns) * self.hours
+        busy = np.bincount(disk * self.hours + hour, stations.commit_ns[disk] + extra, size)
+        return busy.astype(np.float64).reshape(len(stations.commit_ns), self.hours)
+
+
+def bin_ns(until_ns: int) -> int:
+    """Width of the series' bins: five minutes for a day or two, a quarter of an hour up to a fortnight, else hours."""
+    if until_ns <= 2 * DAY_NS + HOUR_NS:
+        return 5 * MINUTE_NS
+    return 15 * MINUTE_NS if until_ns <= 14 * DAY_NS else HOUR_NS
+
+
+def _count(table: Int32, node: Int32, first: Int64, beyond: Int64) -> None:
+    flat, width = table.reshape(-1), table.shape[1]
+    np.add.at(flat, node * np.int64(width) + first, np.int32(1))
+    np.add.at(flat, node * np.int64(width) + beyond, np.int32(-1))
+
+
+def _count_all(steps: Int64, first: Int64, beyond: Int64) -> None:
+    steps += np.bincount(first, minlength=len(steps)) - np.bincount(beyond, minlength=len(steps))
+
+
+def _spread(table: Float, station: Int32, end: Int64, busy: Int64) -> None:
+    """Add time in which stations were busy, up to `end`, to the hours that it falls into."""
+    hours = table.shape[1]
+    start = end - busy
+    first, last = start // HOUR_NS, np.minimum(np.maximum(start, end - 1) // HOUR_NS, hours - 1)
+    within = np.where(first == last, busy, 0)
+    table += np.bincount(station * np.int64(hours) + last, within, table.size).reshape(table.shape)
+    for place in np.flatnonzero(first < last):
+        for hour in range(int(first[place]), int(last[place]) + 1):
+            begins, ends = hour * HOUR_NS, (hour + 1) * HOUR_NS
+            table[station[place], hour] += min(int(end[place]), ends) - max(int(start[place]), begins)
+
+
+def _scaled(work: Float, total: Int64) -> Float:
+    """Work over hours, each row with its true total: what rounds cost on top goes along with their work."""
+    found = work.sum(axis=1)
+    factor: Float = np.divide(total, found, out=np.zeros(len(found)), where=found > 0)
+    return np.multiply(work, factor[:, None])
+
+
+def _waits_for_peer(plan: Plan, step: int, row: Int64, came: Int64, end: Int64) -> Bool:
+    """Which visits on a hop over a failure's border fall into the time in which that failure can be what they wait
+    for."""
+    held = np.zeros(len(row), np.bool_)
+    for h in range(HOPS_MAX):
+        if hop(h, 0) <= step < hop(h, NODE):
+            source, target = plan.deliveries.path[h][row], plan.deliveries.path[h + 1][row]
+            for outage in plan.outages:
+                at_the_time = (came < outage.until_ns + PATIENCE_NS) & (end > outage.from_ns)
+                held |= at_the_time & _separated(outage, source, target)
+    return held
+
+
+def _separated(outage: Outage, source: Int32, target: Int32) -> Bool:
+    a, b = np.isin(source, outage.inside), np.isin(target, outage.inside)
+    separated: Bool = (a | b) if outage.dark else (a != b)
+    return separated
