@@ -5,10 +5,12 @@ of `docaxis_sim.capacity.plan`. A visit to a free loop is one event, because its
 known at once; only where somebody waits is there an event at the end of a round.
 """
 
+# ruff: noqa: PLR1730
+
 from collections import deque
-from collections.abc import Callable
-from heapq import heapify, heapreplace
-from typing import Final
+from collections.abc import Callable, Iterable
+from heapq import heappop, heappush
+from typing import Final, NamedTuple
 
 from docaxis_sim.capacity.calendar import Calendar
 from docaxis_sim.capacity.plan import NEVER, STEP_MASK, STEPS, Stations
@@ -19,47 +21,56 @@ FOREVER: Final = 1 << 62
 Leave = Callable[[int, int], None]
 """Told the time in ns at which a token left a step, and the token."""
 
+Visit = Callable[["Node", int, int, int], None]
+"""A token comes to a node at a time in ns; what it will cost the loop there in ns, besides the round."""
+
 
 class Disk:
-    """Group commits: `end_ns` of the last one that is scheduled."""
+    """Group commits: start and end of the last one that is scheduled, and how many there were. `turn` is what the plan
+    adds to that number to find how long a commit takes."""
 
-    __slots__ = ("commit_ns", "commits", "end_ns")
+    __slots__ = ("commit_ns", "commits", "end_ns", "start_ns", "turn")
 
-    def __init__(self, commit_ns: int) -> None:
+    def __init__(self, number: int, commit_ns: int) -> None:
         self.commit_ns = commit_ns
-        self.end_ns = NEVER
+        self.turn = 7919 * number
+        self.start_ns = self.end_ns = NEVER
         self.commits = 0
 
-    def commit(self, time_ns: int) -> int:
-        """When what comes at `time_ns` is on disk."""
-        start_ns = self.end_ns - self.commit_ns
-        if time_ns >= start_ns:
-            self.end_ns = max(time_ns, self.end_ns) + self.commit_ns
-            self.commits += 1
-        return self.end_ns
+
+class Running(NamedTuple):
+    """A round of a loop with several servers: they compare as their ends do."""
+
+    end_ns: int
+    server: int
+    node: "Node"
+    tokens: tuple[int, ...]
 
 
 class Loop:
     """One interpreter: when it gets free, the line of nodes that wait, and what it has done.
 
-    `pool`: of a loop with several servers, when each gets free, as a heap. `wake_ns`: the end of a round that somebody
-    waits for. `stands`: how many outages have switched it off.
+    `next_ns`: the end of a round that somebody waits for. `stands`: how many outages have switched it off; `until_ns`:
+    the end of the round that was under way then. `idle` and `running`: of a loop with several servers.
     """
 
     __slots__ = (
-        "busy_ns", "free_ns", "line", "number", "pool", "round_max", "round_ns", "rounds", "stands", "until_ns",
-        "wake_ns",
+        "busy_ns", "free_ns", "idle", "line", "next_ns", "number", "round_max", "round_ns", "rounds", "running",
+        "several", "stands", "until_ns", "wake_ns",
     )  # fmt: skip
 
-    def __init__(self, number: int, round_ns: int, round_max: int, servers: int) -> None:
+    def __init__(self, number: int, wake_ns: int, round_ns: int, round_max: int, servers: int) -> None:
         self.number = number
+        self.wake_ns = wake_ns
         self.round_ns = round_ns
         self.round_max = round_max
-        self.pool = [0] * servers if servers > 1 else None
-        self.free_ns = FOREVER if self.pool else 0
+        self.several = servers > 1
+        self.idle = list(range(servers))
+        self.running: list[Running] = []
+        self.free_ns = FOREVER if self.several else 0
         self.until_ns = 0
         self.line: deque[Node] = deque()
-        self.wake_ns = NEVER
+        self.next_ns = NEVER
         self.stands = 0
         self.rounds = 0
         self.busy_ns = 0
@@ -93,51 +104,53 @@ class Rounds:
     def __init__(self, stations: Stations, calendar: Calendar) -> None:
         _refuse_shared_disks(stations)
         self.leave: Final[list[Leave]] = [_left_for_good] * STEPS
-        self.loops: Final = [
-            Loop(number, *values)
-            for number, values in enumerate(
-                zip(stations.round_ns.tolist(), stations.round_max.tolist(), stations.servers.tolist(), strict=True)
-            )
-        ]
-        self.disks: Final = [Disk(ns) for ns in stations.commit_ns.tolist()]
+        self.loops: Final = [Loop(number, *values) for number, values in enumerate(_loop_columns(stations))]
+        self.disks: Final = [Disk(number, ns) for number, ns in enumerate(stations.commit_ns.tolist())]
         self.nodes: Final = _nodes(stations, self.loops, self.disks)
-        self._calendar = calendar
+        self._extra_ns: Final[list[int]] = stations.commit_extra_ns.tolist()
+        self._calendar: Final = calendar
+        self.visit: Final = self._made_visit()
         calendar.on_station = self.end_of_round
 
-    def visit(self, node: Node, time_ns: int, token: int, cost_ns: int) -> None:
-        """A token comes to a node's loop and will cost it `cost_ns` besides the round."""
-        loop = node.loop
-        if time_ns < loop.free_ns:
-            self._ask(node, time_ns, token, cost_ns)
-            return
-        length_ns = loop.round_ns + cost_ns
-        loop.rounds += 1
-        loop.busy_ns += length_ns
-        loop.free_ns = end_ns = time_ns + length_ns
-        disk = node.disk
-        # As `Disk.commit` and `_round`, in one piece: nearly every visit comes this way.
-        left_ns = disk.end_ns
-        if end_ns >= left_ns - disk.commit_ns:
-            if end_ns < left_ns:
-                left_ns += disk.commit_ns
-            else:
-                left_ns = end_ns + disk.commit_ns
-            disk.end_ns = left_ns
-            disk.commits += 1
-        self.leave[token & STEP_MASK](left_ns, token)
+    def _made_visit(self) -> Visit:
+        leave, ask, extra_ns, extras = self.leave, self._ask, self._extra_ns, len(self._extra_ns)
+
+        def visit(node: Node, time_ns: int, token: int, cost_ns: int) -> None:
+            """A token comes to a node's loop and will cost it `cost_ns` besides the round."""
+            loop = node.loop
+            if time_ns < loop.free_ns:
+                ask(node, time_ns, token, cost_ns)
+                return
+            length_ns = loop.wake_ns + loop.round_ns + cost_ns
+            loop.rounds += 1
+            loop.busy_ns += length_ns
+            loop.free_ns = end_ns = time_ns + length_ns
+            # As `_commit` does it, in one piece with the rest: nearly every visit of a plan comes this way.
+            disk = node.disk
+            left_ns = disk.end_ns
+            if end_ns >= disk.start_ns:
+                if end_ns > left_ns:
+                    left_ns = end_ns
+                disk.start_ns = left_ns
+                left_ns += disk.commit_ns + extra_ns[(disk.turn + disk.commits) % extras]
+                disk.end_ns = left_ns
+                disk.commits += 1
+            leave[token & STEP_MASK](left_ns, token)
+
+        return visit
 
     def end_of_round(self, time_ns: int, number: int) -> None:
-        """A round that somebody waits for is over."""
+        """A round that somebody waits for, or one of a loop with several servers, is over."""
         loop = self.loops[number - 1]
-        if time_ns != loop.wake_ns or loop.stands:
-            return
-        loop.wake_ns = NEVER
-        self._round(loop, time_ns)
-        self._wake(loop)
+        if loop.several:
+            self._end_of_several(loop, time_ns)
+        elif time_ns == loop.next_ns and not loop.stands:
+            loop.next_ns = NEVER
+            self._round(loop, time_ns)
 
     def stand(self, loop: Loop) -> None:
         """The loop is switched off: the round under way ends, no other begins."""
-        if loop.stands == 0 and loop.pool is None:
+        if not loop.stands and not loop.several:
             loop.until_ns, loop.free_ns = loop.free_ns, FOREVER
         loop.stands += 1
 
@@ -146,14 +159,14 @@ class Rounds:
         loop.stands -= 1
         if loop.stands:
             return
-        if loop.pool is None:
-            loop.free_ns = max(loop.until_ns, time_ns)
-        else:
-            loop.pool = [max(free_ns, time_ns) for free_ns in loop.pool]
-            heapify(loop.pool)
-        self._wake(loop)
+        if loop.several:
+            while loop.line and loop.idle:
+                self._start_several(loop, time_ns, 0)
+            return
+        loop.free_ns = max(loop.until_ns, time_ns)
+        self._wake_at_end(loop)
 
-    # --- where a look does not suffice ---
+    # --- one server ---
 
     def _ask(self, node: Node, time_ns: int, token: int, cost_ns: int) -> None:
         """The visit waits, unless one of several servers is free."""
@@ -163,19 +176,30 @@ class Rounds:
         node.waiting.append((token, cost_ns))
         if loop.stands:
             return
-        if loop.pool and loop.pool[0] <= time_ns:
-            self._round(loop, time_ns)
-        elif loop.wake_ns == NEVER:
-            self._wake(loop)
+        if loop.several:
+            if loop.idle:
+                self._start_several(loop, time_ns, loop.wake_ns)
+        elif loop.next_ns == NEVER:
+            self._wake_at_end(loop)
 
-    def _wake(self, loop: Loop) -> None:
-        """An event at the end of the round that is over first, if somebody waits."""
+    def _wake_at_end(self, loop: Loop) -> None:
+        """An event at the end of the round under way, if somebody waits for it."""
         if loop.line:
-            loop.wake_ns = loop.pool[0] if loop.pool else loop.free_ns
-            self._calendar.push(loop.wake_ns, loop.number + 1)
+            loop.next_ns = loop.free_ns
+            self._calendar.push(loop.free_ns, loop.number + 1)
 
     def _round(self, loop: Loop, time_ns: int) -> None:
         """The first node in line gets its round."""
+        node, tokens, length_ns = self._take_first(loop)
+        loop.free_ns = time_ns + length_ns
+        left_ns = self._commit(node.disk, loop.free_ns)
+        for token in tokens:
+            self.leave[token & STEP_MASK](left_ns, token)
+        self._wake_at_end(loop)
+
+    @staticmethod
+    def _take_first(loop: Loop) -> tuple[Node, tuple[int, ...], int]:
+        """The first node in line, its visits of the next round, and how long that takes."""
         node = loop.line.popleft()
         waiting = node.waiting
         visits = [waiting.popleft() for _ in range(min(len(waiting), loop.round_max))]
@@ -184,16 +208,51 @@ class Rounds:
         length_ns = loop.round_ns + sum(cost_ns for _, cost_ns in visits)
         loop.rounds += 1
         loop.busy_ns += length_ns
-        end_ns = time_ns + length_ns
-        if loop.pool:
-            heapreplace(loop.pool, end_ns)
-            node.disk.commits += 1
-            left_ns = end_ns + node.disk.commit_ns
-        else:
-            loop.free_ns = end_ns
-            left_ns = node.disk.commit(end_ns)
-        for token, _ in visits:
+        return node, tuple(token for token, _ in visits), length_ns
+
+    def _commit(self, disk: Disk, time_ns: int) -> int:
+        """When what comes at `time_ns` is on disk."""
+        if time_ns >= disk.start_ns:
+            disk.start_ns = max(time_ns, disk.end_ns)
+            disk.end_ns = disk.start_ns + self._commit_ns(disk)
+        return disk.end_ns
+
+    def _commit_ns(self, disk: Disk) -> int:
+        """How long the next commit takes."""
+        ns = disk.commit_ns + self._extra_ns[(disk.turn + disk.commits) % len(self._extra_ns)]
+        disk.commits += 1
+        return ns
+
+    # --- several servers ---
+
+    def _start_several(self, loop: Loop, time_ns: int, wake_ns: int) -> None:
+        """The first node in line gets its round from the first idle server."""
+        node, tokens, length_ns = self._take_first(loop)
+        loop.busy_ns += wake_ns
+        end_ns = time_ns + wake_ns + length_ns
+        heappush(loop.running, Running(end_ns, heappop(loop.idle), node, tokens))
+        self._calendar.push(end_ns, loop.number + 1)
+
+    def _end_of_several(self, loop: Loop, time_ns: int) -> None:
+        """The round that ends first does, and its server takes the next."""
+        ended = heappop(loop.running)
+        left_ns = time_ns + self._commit_ns(ended.node.disk)
+        for token in ended.tokens:
             self.leave[token & STEP_MASK](left_ns, token)
+        heappush(loop.idle, ended.server)
+        if loop.line and not loop.stands:
+            self._start_several(loop, time_ns, 0)
+
+    def finish(self) -> None:
+        """Rounds that have begun count wholly: their commits too."""
+        for loop in self.loops:
+            while loop.running:
+                self._commit_ns(heappop(loop.running).node.disk)
+
+
+def _loop_columns(stations: Stations) -> Iterable[tuple[int, int, int, int]]:
+    columns = (stations.wake_ns, stations.round_ns, stations.round_max, stations.servers)
+    return zip(*(column.tolist() for column in columns), strict=True)
 
 
 def _nodes(stations: Stations, loops: list[Loop], disks: list[Disk]) -> list[Node]:

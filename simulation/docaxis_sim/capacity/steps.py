@@ -7,7 +7,6 @@ they are called some fifteen million times for a national day (which is why they
 
 # ruff: noqa: PLR1730
 
-from collections.abc import Callable
 from typing import Final
 
 from docaxis_sim.capacity.calendar import Calendar, Handler
@@ -26,9 +25,7 @@ from docaxis_sim.capacity.plan import (
     receipt,
     status,
 )
-from docaxis_sim.capacity.rounds import Leave, Node, Rounds
-
-Visit = Callable[[Node, int, int, int], None]
+from docaxis_sim.capacity.rounds import Leave, Node, Rounds, Visit
 
 
 class Steps:
