@@ -44,9 +44,10 @@ and each child starts ``birth_ns[child]`` later.
   takes a visit at once, and the first to get free takes the next round; ends at one instant are taken by server number.
 - *group commit* (disk), fed by one loop, in the order in which it lets go; the visits of a round come together. A
   commit takes ``commit_ns``, and because disks stall now and then the k-th of disk d (k from 0, in the order in which
-  they start) ``commit_extra_ns[(7919 * d + k) % length]`` on top. Arriving before the last scheduled commit has started
-  joins it; arriving before it has ended joins the next, which starts when it ends; arriving later starts one. Behind a
-  loop of several servers a commit is a plain delay, and each round makes one.
+  they start) ``commit_extra_ns[(COMMIT_STRIDE * d + k) % length]`` on top. Arriving before the last scheduled commit
+  has started joins it; arriving before it has ended joins the next, which starts when it ends; arriving later starts
+  one. Behind a loop of several servers a commit is a plain delay, and each round makes one, numbered in the order in
+  which the rounds begin.
 - *fifo* (up, down): ``start = max(t, free); free = start + service``. Up leaves at ``free``; down is entered latency
   after the *start* at up and left at ``max(free, end at up + latency)``: bytes flow through.
 - *lanes* and *ps* (up only; reference engine only): see `docaxis_sim.capacity.links`.
@@ -87,6 +88,7 @@ STEP_MASK: Final = (1 << STEP_BITS) - 1
 HOPS_MAX: Final = 6
 STATUSES_MAX: Final = 4
 ROUND_MAX: Final = 256
+COMMIT_STRIDE: Final = 7919
 NEVER: Final = -1
 """In a column of times: did not happen."""
 
