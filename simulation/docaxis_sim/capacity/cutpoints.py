@@ -77,7 +77,8 @@ def origin_of(topology: Topology) -> int:
 
 def cuts(scenario: Scenario, topology: Topology) -> tuple[Cut, ...]:
     """All single failures that cut off somebody else, the worst first; the origin's own failure is not among them."""
-    graph, start = _network(topology, scenario.topology), origin_of(topology)
+    start = origin_of(topology)
+    graph = _network(topology, scenario.topology, start)
     counted = _counted(topology) & _reached(topology, graph, start)
     found = [*_vertices(topology, graph, start, counted), *_groups(scenario, topology, graph, start, counted)]
     return tuple(sorted((cut for cut in found if cut.cut_off), key=lambda cut: (-cut.cut_off, cut.kind, cut.id)))
@@ -85,23 +86,26 @@ def cuts(scenario: Scenario, topology: Topology) -> tuple[Cut, ...]:
 
 def unreachable(topology: Topology, spec: TopologySpec) -> tuple[str, ...]:
     """Whom the origin cannot reach although everything works: mailboxes that nobody keeps."""
-    reached = _reached(topology, _network(topology, spec), origin_of(topology))
+    start = origin_of(topology)
+    reached = _reached(topology, _network(topology, spec, start), start)
     return tuple(topology.ids[number] for number in np.flatnonzero(~reached))
 
 
-def _network(topology: Topology, spec: TopologySpec) -> "nx.Graph[Hashable]":
+def _network(topology: Topology, spec: TopologySpec, start: int) -> "nx.Graph[Hashable]":
     """Node numbers, linked as routing links them. A link between roots is a vertex of its own (a pair of numbers),
-    so that it can fail like a node; callable nodes under direct routing meet in one vertex, the network."""
+    so that it can fail like a node; nodes that are called under direct routing meet in one vertex, the network."""
     graph: nx.Graph[Hashable] = nx.Graph()
     graph.add_nodes_from(range(len(topology.ids)))
+    if spec.routing == "direct":
+        keeper = routes.keepers(topology, spec, start)
+        own = np.arange(len(keeper))
+        graph.add_edges_from((node, _NETWORK) for node in own[keeper == own].tolist())
+        kept = own[(keeper >= 0) & (keeper != own)]
+        graph.add_edges_from(zip(kept.tolist(), keeper[kept].tolist(), strict=True))
+        return graph
     for a, b, kind in zip(*graphs.links(topology, spec), strict=True):
         pair = (int(a), int(b))
-        between = [pair[0], pair, pair[1]] if kind == graphs.ROOTS else pair
-        nx.add_path(graph, between)
-    if spec.routing == "direct":
-        keeper = routes.keepers(topology, spec)
-        callable_ = np.flatnonzero(keeper == np.arange(len(keeper)))
-        graph.add_edges_from((int(node), _NETWORK) for node in (*callable_, origin_of(topology)))
+        nx.add_path(graph, [pair[0], pair, pair[1]] if kind == graphs.ROOTS else pair)
     return graph
 
 
@@ -123,7 +127,7 @@ def _vertices(topology: Topology, graph: "nx.Graph[Hashable]", start: int, count
     above = nx.immediate_dominators(graph.to_directed(as_view=True), start)
     lost: dict[Hashable, list[int]] = {}
     for node in np.flatnonzero(counted).tolist():
-        vertex = above[node]
+        vertex = above.get(node)  # the origin has nothing above it
         while vertex not in (start, None):
             lost.setdefault(vertex, []).append(node)
             vertex = above[vertex]

@@ -116,13 +116,16 @@ def _trees(topology: Topology) -> _Trees:
     return _Trees(depth, above)
 
 
-def keepers(topology: Topology, spec: TopologySpec) -> Int32:
-    """For each node the one that is called to reach it: itself, or its nearest ancestor that can be; -1: nobody."""
-    return _keepers(topology, spec, _trees(topology))
+def keepers(topology: Topology, spec: TopologySpec, me: int = -1) -> Int32:
+    """For each node the one that is called to reach it: itself, or its nearest ancestor that can be; -1: nobody. As
+    node `me` sees it, which keeps what is for units below it itself."""
+    return _keepers(topology, spec, _trees(topology), me)
 
 
-def _keepers(topology: Topology, spec: TopologySpec, trees: _Trees) -> Int32:
+def _keepers(topology: Topology, spec: TopologySpec, trees: _Trees, me: int = -1) -> Int32:
     can_be_called = np.isin(topology.tier, [TIERS.index(tier) for tier in spec.endpoints])
+    if me >= 0:
+        can_be_called[me] = True
     found = np.full(len(topology.parent), -1, np.int32)
     for row in trees.above:
         there = row >= 0
