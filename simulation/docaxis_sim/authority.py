@@ -14,12 +14,12 @@ from docaxis_sim.network import endpoint_of
 
 
 class Authority:
-    """Who is who. `unreachable_for` names parties that get no newer directory (the empty name: all of them); `revoked`
-    maps revoked keys to the time of their revocation."""
+    """Who is who. `unreachable_for` counts the reasons for which parties get no newer directory (the empty name: all of
+    them); `revoked` maps revoked keys to the time of their revocation."""
 
     def __init__(self, ground: Ground, parties: tuple[str, ...]) -> None:
         self._ground = ground
-        self.unreachable_for: dict[str, None] = {}
+        self.unreachable_for: dict[str, int] = {}
         self.version = 1
         self.revoked: dict[KeyId, int] = {}
         self.entries: dict[PartyId, Entry] = {}

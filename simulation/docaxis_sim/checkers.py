@@ -6,11 +6,11 @@ compared, and that is all. A checker that cannot fail is worthless: the tests pl
 
 from collections.abc import Callable, Mapping
 from hashlib import sha256
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from docaxis.core import envelope, statement, wire
-from docaxis.core.effects import AppendChange, PutObject
-from docaxis.core.ids import KeyId
+from docaxis.core.effects import AppendChange, Effects, PutObject, Send
+from docaxis.core.ids import DocId, KeyId
 from docaxis.core.limits import HOUR_MS
 from docaxis.core.record import Record
 from docaxis.core.statement import Statement
@@ -45,7 +45,10 @@ UNTIL_HEARD_MS: Final = 1_000
 UNTIL_DELIVERED_MS: Final = 2 * HOUR_MS
 EVENTS_PER_MINUTE_MAX: Final = 2_000
 WAKES_PER_MINUTE_MAX: Final = 240
-FAILURES_PER_HOUR_MAX: Final = 60
+SECOND_MS: Final = 1_000
+PATIENCE_MS_MAX: Final = 300 * SECOND_MS
+UNTIL_PASSED_MS: Final = 900 * SECOND_MS
+STALE_MS: Final = 30 * 24 * HOUR_MS
 
 
 class Breach(AssertionError):
@@ -76,6 +79,19 @@ def one_key_one_document(party: str, key: str, before: bytes, now: bytes) -> Non
 def durable_before_spoken(party: str, object_id: bytes, kept: Mapping[bytes, PutObject]) -> None:
     """Nothing leaves a node before what it says is on disk."""
     _require(object_id in kept, "durable before spoken", f"{party} sends {object_id.hex()[:16]}, which it has not kept")
+
+
+def one_bad_item(
+    ledger: "Ledger", sender: str, recipient: str, poison: DocId | None, from_ms: int, until_ms: int
+) -> None:
+    """One bad item harms only itself: what else was on its way arrived, though that one could not be read."""
+    for ack in ledger.acks.values():
+        if ack.sender != sender or recipient not in ack.to or ack.doc == poison:
+            continue
+        if from_ms <= ack.at_ms <= until_ms - UNTIL_PASSED_MS:
+            arrived_ms = ledger.arrivals.get((ack.doc, recipient), until_ms + 1)
+            detail = f"{ack.doc.hex()[:16]} of {sender} waits behind {poison.hex()[:16] if poison else 'nothing'}"
+            _require(arrived_ms <= until_ms, "one bad item", detail)
 
 
 def one_result_per_item(party: str, items: int, results: int) -> None:
@@ -149,10 +165,47 @@ def calm(party: str, events: int, wakes: int) -> None:
     _require(wakes <= WAKES_PER_MINUTE_MAX, "calm", f"{party} wakes {wakes} times in one minute")
 
 
-def patience(party: str, peer: str, failures: int, contacts: int, lives: int) -> None:
-    """Progress: a peer that fails is left alone for longer and longer, unless it gives a sign of life."""
-    most = FAILURES_PER_HOUR_MAX * (1 + lives) + 4 * contacts
-    _require(failures <= most, "patience", f"{party} failed {failures} times within an hour to reach {peer}")
+class Silence(NamedTuple):
+    """How often in a row a peer has failed, when last (by the clock of who tried), and whether it called since."""
+
+    failures: int
+    last_ms: int
+    sign: bool = False
+
+
+def patience(party: str, peer: str, silence: Silence, clock_ms: int) -> None:
+    """Progress: a peer that fails is left alone for longer and longer; a sign of life allows one try, and no more."""
+    least_ms = min(PATIENCE_MS_MAX, SECOND_MS << min(silence.failures - 1, 20)) // 2 if silence.failures else 0
+    holds = silence.sign or clock_ms - silence.last_ms >= least_ms
+    waited = f"{clock_ms - silence.last_ms} ms after failure {silence.failures} in a row"
+    _require(holds, "patience", f"{party} tries {peer} again {waited}")
+
+
+def within_credit(party: str, peer: str, items: int, credit: int) -> None:
+    """Bounded: nobody floods another; no request carries more than the peer has asked for."""
+    _require(items <= max(credit, 1), "within credit", f"{party} sends {items} items to {peer}, which takes {credit}")
+
+
+def fresh_enough(party: str, age_ms: int, clock_ms: int, inbound: bool, effects: Effects) -> None:
+    """A directory so old that it may be a lie is not acted on: no document leaves, and none that comes has arrived."""
+    if age_ms < STALE_MS:
+        return
+    for kept in effects.durable if inbound else ():
+        if isinstance(kept, PutObject) and kept.kind == wire.STATEMENT and kept.by == party:
+            said = statement.decode(kept.body)
+            holds = said.code.value != "01" or said.at_ms != clock_ms  # an older word of its own may be given back
+            _require(holds, "fresh enough", f"{party} takes a document with a directory {age_ms} ms old: {said}")
+    for effect in effects.then:
+        items = wire.decode_batch(effect.body).items if isinstance(effect, Send) else ()
+        documents = [item for item in items if item.kind == wire.ENVELOPE]
+        _require(not documents, "fresh enough", f"{party} sends a document with a directory {age_ms} ms old")
+
+
+def receipt_for_its_document(party: str, recipient: str, item: wire.Item, receipt: bytes) -> None:
+    """Checked by a stranger: the word that answers an envelope is about that envelope, at that recipient."""
+    said = statement.decode(receipt)
+    holds = item.kind == wire.ENVELOPE and (said.doc, said.recipient) == (item.id, recipient)
+    _require(holds, "receipt for its document", f"{party} answers {item.kind} {item.id.hex()[:16]} with {said}")
 
 
 def bounded(party: str, sizes: Mapping[str, tuple[int, int]]) -> None:

@@ -11,7 +11,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from docaxis_sim.plan import Plan, draw
+from docaxis_sim.plan import Plan
+from docaxis_sim.swarm import draw
 from docaxis_sim.world import Broken, Outcome, World
 
 EXAMPLES = """examples:

@@ -9,7 +9,7 @@ from typing import Protocol
 
 import simpy
 
-from docaxis.core.effects import Op
+from docaxis.core.effects import Effects, Op
 from docaxis.core.events import Event
 from docaxis_sim.streams import Streams
 from docaxis_sim.trace import Trace
@@ -21,8 +21,8 @@ START_MS = 1_800_000_000_000
 class Watch(Protocol):
     """Whoever looks on: called at the moments a stranger with a key to every room would see."""
 
-    def handled(self, party: str, event: Event) -> None:
-        """The machine of `party` has handled an event."""
+    def handled(self, party: str, event: Event, effects: Effects, clock_ms: int) -> None:
+        """The machine of `party` has handled an event, with these effects, when its clock showed `clock_ms`."""
         ...
 
     def committed(self, party: str, ops: Sequence[Op]) -> None:
@@ -35,6 +35,14 @@ class Watch(Protocol):
 
     def answered(self, party: str, request: bytes, answer: bytes) -> None:
         """This answer leaves the node of `party`."""
+        ...
+
+    def crashed(self, party: str, why: str) -> None:
+        """The node of `party` was struck down."""
+        ...
+
+    def passed(self, what: str) -> None:
+        """The network did something to a message."""
         ...
 
     def mark(self, party: str) -> int:

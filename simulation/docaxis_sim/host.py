@@ -24,6 +24,7 @@ from docaxis.store.memory import MemoryTables, Snapshot
 from docaxis_sim.ground import Ground
 from docaxis_sim.life import Answered, Life
 from docaxis_sim.network import Network, Refusal
+from docaxis_sim.timing import Erratic, Timing
 
 RESTART_MS_MAX = 20 * SECOND_MS
 
@@ -40,12 +41,21 @@ class Host:
     """One node of a world. `absent` holds the reasons for which it may not run now; it runs when there are none. `born`
     is called at the beginning of each life."""
 
-    def __init__(self, ground: Ground, network: Network, party: str, seal: Seal, book: Callable[[int], Book]) -> None:
+    def __init__(
+        self,
+        ground: Ground,
+        network: Network,
+        party: str,
+        seal: Seal,
+        book: Callable[[int], Book],
+        policy: Policy | None = None,
+        timing: Timing | None = None,
+    ) -> None:
         self.ground = ground
         self.network = network
         self.party = PartyId(party)
         self.seal = seal
-        self.policy = Policy()
+        self.policy = policy or Policy()
         self.offset_ms = 0
         self.book = book(self.now_ms())
         self.tables = MemoryTables()
@@ -54,7 +64,9 @@ class Host:
         self.absent: dict[str, None] = {}
         self.life: Life | None = None
         self.born: Callable[[], None] = lambda: None
+        self.poisoned: dict[PartyId, DocId | None] = {}
         self.chance = ground.streams(f"host {party}")
+        self.timing = timing or Erratic(self.chance)
         network.stations[party] = self
 
     def now_ms(self) -> int:
@@ -79,6 +91,7 @@ class Host:
         """Memory is gone, durable things stay; a new life begins soon, unless something forbids it."""
         if self.life is not None:
             self.ground.note(self.party, "crash", why)
+            self.ground.watch.crashed(self.party, why)
             life, self.life = self.life, None
             life.die()
             self.ground.env.process(self._start_later(self.chance.randint(1, RESTART_MS_MAX)))
@@ -176,7 +189,19 @@ class Host:
         if batch.sender != peer:
             answer(Refusal("party.mismatch"))
             return
+        if self._chokes_on(peer, batch):
+            answer(Refusal("codec.schema"))
+            return
         self.life.push(Inbound(self.life.expect_reply(body, answer), peer, batch))
+
+    def _chokes_on(self, peer: PartyId, batch: wire.Batch) -> bool:
+        """Whether the one document that this node cannot read is among these; the first that comes becomes it."""
+        if peer not in self.poisoned:
+            return False
+        ids = [DocId(item.id) for item in batch.items if item.kind == wire.ENVELOPE]
+        if self.poisoned[peer] is None and ids:
+            self.poisoned[peer] = ids[0]
+        return self.poisoned[peer] in ids
 
     def _refusal(self, peer: PartyId) -> Refusal | None:
         if self.disk_full or self.life is None:

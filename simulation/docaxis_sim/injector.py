@@ -5,9 +5,12 @@ One short process per fault. It reaches into hosts, network and directory as acc
 
 from collections.abc import Callable, Generator, Mapping
 from functools import partial
+from typing import TypeVar
 
 import simpy
 
+from docaxis.core.ids import DocId, PartyId
+from docaxis.seal.paper import PaperSeal
 from docaxis_sim.authority import Authority
 from docaxis_sim.ground import Ground
 from docaxis_sim.host import Host
@@ -16,10 +19,12 @@ from docaxis_sim.plan import Fault, Kind, Plan
 
 Steps = Generator[simpy.Event, object, None]
 Undo = Callable[[], None]
+Key = TypeVar("Key")
 
 
 class Injector:
-    """All accidents of one world."""
+    """All accidents of one world. `struck` are the boundaries at which there was a crash, `cured` the poisonings that
+    are over, each with the document that was the poison."""
 
     def __init__(self, ground: Ground, hosts: Mapping[str, Host], network: Network, authority: Authority) -> None:
         self._ground = ground
@@ -27,7 +32,9 @@ class Injector:
         self._network = network
         self._authority = authority
         self._crash = 0
-        self._crash_at = 0
+        self._crash_at: frozenset[int] = frozenset()
+        self.struck: list[int] = []
+        self.cured: list[tuple[Fault, DocId | None]] = []
         self._dice = ground.streams("crash")
         self.boundaries = 0
         self._begin: dict[Kind, Callable[[Fault], Undo]] = {
@@ -43,12 +50,14 @@ class Injector:
             Kind.REVOKE: self._revoke,
             Kind.CLOSE: self._close,
             Kind.NO_PUBLISHER: self._no_publisher,
+            Kind.DIRECTORY_SKEW: self._directory_skew,
+            Kind.POISON: self._poison,
         }
 
     def begin(self, plan: Plan) -> None:
         """From now on things go wrong."""
         self._network.weather = plan.weather
-        self._crash, self._crash_at = plan.crash, plan.crash_at
+        self._crash, self._crash_at = plan.crash, frozenset(plan.crash_at)
         self._ground.strikes = self._strikes
         for fault in plan.faults:
             self._ground.env.process(self._carry_out(fault))
@@ -60,15 +69,18 @@ class Injector:
         self._authority.unreachable_for.clear()
         for host in self._hosts.values():
             host.offset_ms = 0
+            host.poisoned.clear()
             host.set_disk_full(False)
             for reason in list(host.absent):
                 host.allow(reason)
 
     def _strikes(self, _party: str, _boundary: str) -> bool:
         self.boundaries += 1
-        if self.boundaries == self._crash_at:
+        struck = self._crash > 0 and self._dice.randrange(1000) < self._crash
+        if struck or self.boundaries in self._crash_at:
+            self.struck.append(self.boundaries)
             return True
-        return self._crash > 0 and self._dice.randrange(1000) < self._crash
+        return False
 
     def _carry_out(self, fault: Fault) -> Steps:
         yield self._ground.env.timeout(fault.at_ms)
@@ -128,15 +140,35 @@ class Injector:
         return lambda: None
 
     def _no_publisher(self, fault: Fault) -> Undo:
-        self._authority.unreachable_for[fault.party] = None
+        unreachable = self._authority.unreachable_for
+        unreachable[fault.party] = unreachable.get(fault.party, 0) + 1
+        for host in self._hosts.values() if fault.amount else ():
+            if fault.party in (host.party, ""):
+                host.set_book(self._authority.book(host.now_ms() - fault.amount))
+        return lambda: _less(unreachable, fault.party)
 
-        def back() -> None:
-            self._authority.unreachable_for.pop(fault.party, None)
+    def _directory_skew(self, fault: Fault) -> Undo:
+        unreachable = self._authority.unreachable_for
+        unreachable[fault.party] = unreachable.get(fault.party, 0) + 1
+        seal = self._authority.publish_key(fault.other)
+        self._ground.env.process(self._use_later(fault.other, seal, (fault.until_ms - fault.at_ms) // 4))
+        return lambda: _less(unreachable, fault.party)
 
-        return back
+    def _use_later(self, party: str, seal: PaperSeal, after_ms: int) -> Steps:
+        yield self._ground.env.timeout(after_ms)
+        self._hosts[party].use_seal(seal)
+
+    def _poison(self, fault: Fault) -> Undo:
+        poisoned = self._hosts[fault.party].poisoned
+        poisoned.setdefault(PartyId(fault.other), None)
+
+        def cure() -> None:
+            self.cured.append((fault, poisoned.pop(PartyId(fault.other), None)))
+
+        return cure
 
 
-def _less(counts: dict[tuple[str, str], int], key: tuple[str, str]) -> None:
+def _less(counts: dict[Key, int], key: Key) -> None:
     """One reason less; a fault that healing has ended before stays ended."""
     if counts.get(key, 0) > 1:
         counts[key] -= 1

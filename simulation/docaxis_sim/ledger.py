@@ -11,13 +11,26 @@ from typing import NamedTuple
 from docaxis.core import statement as statements
 from docaxis.core import wire
 from docaxis.core.addresses import Book
-from docaxis.core.effects import AppendChange, Dequeue, Enqueue, Op, PutHead, PutObject, PutRecord, Resend
-from docaxis.core.events import Delivered, DirectoryChanged, Event, Inbound, Undelivered, Woke
+from docaxis.core.effects import (
+    AppendChange,
+    Dequeue,
+    Effects,
+    Enqueue,
+    Noted,
+    Op,
+    PutHead,
+    PutObject,
+    PutRecord,
+    Resend,
+    Send,
+)
+from docaxis.core.events import Delivered, DirectoryChanged, Event, Inbound, Started, Submitted, Undelivered, Woke
 from docaxis.core.ids import DocId, KeyId
+from docaxis.core.limits import BATCH_ITEMS_MAX
 from docaxis.core.record import Record
 from docaxis.core.signed import decode_head
 from docaxis.core.statement import Statement
-from docaxis_sim import checkers
+from docaxis_sim import checkers, sometimes
 
 
 class Ack(NamedTuple):
@@ -77,9 +90,9 @@ class Ledger:
         self.happened: Counter[str] = Counter()
         self.pulse: Counter[tuple[str, int]] = Counter()
         self.wakes: Counter[tuple[str, int]] = Counter()
-        self.failures: Counter[tuple[str, str, int]] = Counter()
-        self.contacts: Counter[tuple[str, str, int]] = Counter()
-        self.lives: Counter[tuple[str, int]] = Counter()
+        self.silences: dict[tuple[str, str], checkers.Silence] = {}
+        self.credits: dict[tuple[str, str], int] = {}
+        self.books: dict[str, Book] = {}
 
     def shelf(self, party: str) -> Shelf:
         """What a party has made durable."""
@@ -95,38 +108,94 @@ class Ledger:
 
     # --- Watch ---
 
-    def handled(self, party: str, event: Event) -> None:
-        """The machine of `party` has handled an event."""
-        now_ms = self.now_ms()
-        name = type(event).__name__
-        self.happened[name] += 1
-        minute, hour = now_ms // 60_000, now_ms // 3_600_000
+    def handled(self, party: str, event: Event, effects: Effects, clock_ms: int) -> None:
+        """The machine of `party` has handled an event, with these effects, when its clock showed `clock_ms`."""
+        self.happened[type(event).__name__] += 1
+        self.happened.update(sometimes.seen(event, effects))
+        minute = self.now_ms() // 60_000
         self.pulse[party, minute] += 1
         if isinstance(event, DirectoryChanged):
             self._told(party, event.book)
         elif isinstance(event, Woke):
             self.wakes[party, minute] += 1
         elif isinstance(event, Inbound):
-            self.contacts[party, event.peer, hour] += 1
+            self._heard(party, event)
         elif isinstance(event, Undelivered):
-            self.failures[party, event.peer, hour] += 1
-            contacts = self.contacts[party, event.peer, hour]
-            checkers.patience(
-                party, event.peer, self.failures[party, event.peer, hour], contacts, self.lives[party, hour]
-            )
+            self._failed(party, event, clock_ms)
         elif isinstance(event, Delivered):
-            self._outcomes(event.reply)
-        elif name == "Started":
-            self.lives[party, hour] += 1
+            self._delivered(party, event, effects)
+        elif isinstance(event, Started):
+            self._begun(party)
         checkers.calm(party, self.pulse[party, minute], self.wakes[party, minute])
+        for effect in effects.then:
+            if isinstance(effect, Send):
+                self._leaves(party, effect, clock_ms)
+        if (book := self.books.get(party)) is not None:
+            age_ms = clock_ms - book.verified_ms
+            checkers.fresh_enough(party, age_ms, clock_ms, isinstance(event, Inbound), effects)
+            self.happened["stale directory held documents"] += age_ms >= checkers.STALE_MS and isinstance(
+                event, Submitted
+            )
 
-    def _outcomes(self, reply: wire.Reply) -> None:
-        for result in reply.results:
+    def _heard(self, party: str, event: Inbound) -> None:
+        """A request came in: a sign of life, and perhaps one that came before."""
+        if (silence := self.silences.get((party, event.peer))) is not None:
+            self.silences[party, event.peer] = silence._replace(sign=True)
+        known = self.shelf(party).objects
+        if any(item.kind == wire.ENVELOPE and item.id in known for item in event.batch.items):
+            self.happened["duplicate refused"] += 1
+        if party in self.books and event.batch.dir != self.books[party].version:
+            self.happened["directory versions differed"] += 1
+
+    def _failed(self, party: str, event: Undelivered, clock_ms: int) -> None:
+        """A request that nobody could read says nothing about its peer's health."""
+        self.credits.pop((party, event.peer), None)
+        if not event.code.startswith("codec."):
+            before = self.silences.get((party, event.peer), checkers.Silence(0, 0))
+            self.silences[party, event.peer] = checkers.Silence(before.failures + 1, clock_ms)
+
+    def _delivered(self, party: str, event: Delivered, effects: Effects) -> None:
+        """An answer counts unless the node says that it was none."""
+        self.silences.pop((party, event.peer), None)
+        if any(isinstance(told, Noted) and told.event == "peer.failed" for told in effects.tell):
+            self.credits.pop((party, event.peer), None)
+        else:
+            self.credits[party, event.peer] = event.reply.credit
+        for result in event.reply.results:
             self.happened[f"{result.outcome.value} {result.code}".strip()] += 1
 
+    def _begun(self, party: str) -> None:
+        """A new life knows of failures only what was durable, and of credit nothing; of its directory it hears soon."""
+        self.books.pop(party, None)
+        for memory in (self.silences, self.credits):
+            for key in [key for key in memory if key[0] == party]:
+                memory.pop(key)
+
+    def _leaves(self, party: str, effect: Send, clock_ms: int) -> None:
+        """A request was decided."""
+        silence = self.silences.get((party, effect.peer))
+        if silence is not None:
+            checkers.patience(party, effect.peer, silence, clock_ms)
+            self.silences[party, effect.peer] = silence._replace(sign=False)
+        credit = self.credits.get((party, effect.peer), BATCH_ITEMS_MAX)
+        if credit < BATCH_ITEMS_MAX:
+            items = len(wire.decode_batch(effect.body).items)
+            checkers.within_credit(party, effect.peer, items, credit)
+            self.happened["credit exhausted"] += items == credit
+
     def _told(self, party: str, book: Book) -> None:
+        self.books[party] = book
         for key in book.revoked:
             self.revoked.setdefault((party, key), self.now_ms())
+
+    def crashed(self, party: str, why: str) -> None:
+        """The node of `party` was struck down."""
+        if why in sometimes.CRASHES:
+            self.happened[sometimes.CRASHES[why]] += 1
+
+    def passed(self, what: str) -> None:
+        """The network did something to a message."""
+        self.happened[what] += 1
 
     def committed(self, party: str, ops: Sequence[Op]) -> None:
         """These ops are durable at `party` now."""
@@ -174,10 +243,12 @@ class Ledger:
         """This answer leaves the node of `party`."""
         reply = wire.decode_reply(answer)
         shelf = self.shelf(party)
-        items = wire.decode_batch(request).items
+        batch = wire.decode_batch(request)
+        items = batch.items
         checkers.one_result_per_item(party, len(items), len(reply.results))
         for item, result in zip(items, reply.results, strict=True):
             if result.receipt is not None:
+                checkers.receipt_for_its_document(party, batch.recipient, item, result.receipt.body)
                 checkers.durable_before_spoken(party, result.receipt.id, shelf.objects)
             if result.outcome is wire.Outcome.KEPT:
                 checkers.kept_is_kept(party, item, shelf.objects)

@@ -17,6 +17,7 @@ from docaxis.core.effects import (
     Answer,
     Changed,
     Counted,
+    Effects,
     Fetch,
     LoadDue,
     LoadQueue,
@@ -45,16 +46,16 @@ from docaxis.core.events import (
 from docaxis.core.machine import Machine
 from docaxis.core.wanted import Wanted
 from docaxis.store import base
+from docaxis_sim import checkers
 from docaxis_sim.network import Refusal
 
 if TYPE_CHECKING:
     from docaxis_sim.host import Host
 
 BATCH_EVENTS_MAX: Final = 256
+"""Events of one round, as in the real driver."""
 ROUNDS_OPEN_MAX: Final = 2
 """Rounds handled whose commit has not returned, as in the real driver."""
-COMMIT_MS_MAX: Final = 12
-READ_MS_MAX: Final = 3
 
 Steps = Generator[simpy.Event, object, None]
 Answered = Callable[[Answer | None], None]
@@ -99,6 +100,7 @@ class Life:
         self._ground = host.ground
         self._env = host.ground.env
         self._chance = host.chance
+        self._timing = host.timing
         self.machine = Machine(host.party, host.seal, host.book, host.policy)
         self.alive = True
         self.inbox: deque[Event] = deque()
@@ -162,14 +164,16 @@ class Life:
             wanted = self.machine.wanted(batch)
             if any(wanted):
                 yield from self._read(wanted)
+            if busy_ms := self._timing.round_ms(batch):
+                yield self._env.timeout(busy_ms)
             if self.alive:
                 self._handle(batch)
 
     def _read(self, wanted: Wanted) -> Steps:
         """A store may answer as of the beginning or as of the end of the time that reading takes."""
-        early = self._chance.random() < 0.5
+        early = self._timing.reads_early()
         found = self._host.tables.find(wanted)
-        yield self._env.timeout(self._chance.randint(0, READ_MS_MAX))
+        yield self._env.timeout(self._timing.read_ms())
         if self.alive:
             self.machine.absorb(found if early else self._host.tables.find(wanted))
 
@@ -178,26 +182,34 @@ class Life:
         later: list[Then | Tell] = []
         for event in batch:
             self._ground.note(self._host.party, "event", _about(event))
-            effects = self.machine.handle(event, self._host.now_ms(), self._chance.randbytes(32))
+            effects = self._decide(event)
             ops += effects.durable
             later += [*effects.then, *effects.tell]
             self._handled += 1
-            self._ground.watch.handled(self._host.party, event)
+            self._ground.watch.handled(self._host.party, event, effects, self._host.now_ms())
         self._work.append(Work(ops, later, self._handled))
         self._open += 1
         self._labour.ring()
+
+    def _decide(self, event: Event) -> Effects:
+        """What the machine makes of an event; a machine that does not know what to do has broken a promise."""
+        try:
+            return self.machine.handle(event, self._host.now_ms(), self._chance.randbytes(32))
+        except Exception as error:
+            name = type(error).__name__
+            raise checkers.Breach("never at a loss", f"{self._host.party}: {_about(event)}: {name}: {error}") from error
 
     def _write(self) -> Steps:
         while self.alive:
             if not self._work:
                 yield self._labour.heard()
                 continue
-            together = [self._work.popleft() for _ in range(self._chance.randint(1, len(self._work)))]
+            together = [self._work.popleft() for _ in range(self._timing.together(len(self._work)))]
             ops = [op for work in together for op in work.ops]
             if ops:
                 if self._struck("before commit"):
                     return
-                yield self._env.timeout(self._chance.randint(1, COMMIT_MS_MAX))
+                yield self._env.timeout(self._timing.commit_ms())
                 if self._is_over() or self._struck("in commit"):
                     return
                 if self._host.disk_full:
@@ -266,12 +278,12 @@ class Life:
     def _load_queue(self, effect: LoadQueue) -> Steps:
         """What is read may be old by the time the machine hears of it."""
         items = self._host.tables.queue(effect.peer, effect.lane, effect.now_ms, effect.limit)
-        yield self._env.timeout(self._chance.randint(0, READ_MS_MAX))
+        yield self._env.timeout(self._timing.read_ms())
         self.push(QueueLoaded(effect.peer, effect.lane, items))
 
     def _load_due(self, effect: LoadDue) -> Steps:
         records = self._host.tables.due(effect.before_ms, effect.limit)
-        yield self._env.timeout(self._chance.randint(0, READ_MS_MAX))
+        yield self._env.timeout(self._timing.read_ms())
         self.push(DueLoaded(records, len(records) >= effect.limit))
 
     def _wake_at(self, at_ms: int, number: int) -> Steps:
@@ -285,6 +297,8 @@ class Life:
                 continue
             call = self._host.network.fetch(self._host.party, effect.peer, effect.doc, digest)
             yield from call.run()
+            if call.chunk is not None and (writing_ms := self._timing.blob_ms(digest)):
+                yield self._env.timeout(writing_ms)
             if not self.alive:
                 return
             if call.chunk is not None and (sha256(call.chunk).digest() != digest or len(call.chunk) != size):

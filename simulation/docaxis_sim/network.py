@@ -58,6 +58,11 @@ def endpoint_of(party: str) -> str:
     return f"sim://{party}"
 
 
+def party_at(endpoints: tuple[str, ...]) -> str:
+    """Whose node is found there."""
+    return endpoints[0].removeprefix("sim://")
+
+
 class Network:
     """All links of a world. `cuts` are directions in which nothing passes, `silent` and `slow` are habits of parties,
     `spoilt` those that serve wrong content; ordered, so that nothing depends on hashing."""
@@ -100,9 +105,10 @@ class Network:
     def _request(self, source: PartyId, effect: Send, report: Report) -> Steps:
         env = self._ground.env
         made = self._forgotten.get(source)
-        yield env.timeout(self._latency_ms())
+        yield from self.way(source, party_at(effect.endpoints), effect)
         station = self._reach(source, effect) if self._forgotten.get(source) == made else None
         if station is None or self._happens(self.weather.lose_request):
+            self._ground.watch.passed("request lost")
             yield env.timeout(CONNECT_TIMEOUT_MS)
             report(None, "peer.timeout", 0)
             return
@@ -124,8 +130,9 @@ class Network:
 
     def _way_home(self, source: PartyId, station: Station, answer: bytes | Refusal | None, report: Report) -> Steps:
         env = self._ground.env
-        yield env.timeout(self._latency_ms() + self.slow.get(station.party, 0))
+        yield from self.way(station.party, source)
         if (station.party, source) in self.cuts or self._happens(self.weather.lose_answer):
+            self._ground.watch.passed("answer lost")
             yield env.timeout(TIMEOUT_MS)
             report(None, "peer.timeout", 0)
         elif answer is None:
@@ -145,11 +152,17 @@ class Network:
         station = self._reach(source, effect) if self._forgotten.get(source) == made else None
         if station is not None and station.up and station.party not in self.silent:
             self._ground.note(station.party, "repeated", f"{source} {effect.batch.hex()[:8]}")
+            self._ground.watch.passed("request repeated")
             station.arrive(source, effect.body, _nobody)
 
     def _reach(self, source: PartyId, effect: Send) -> Station | None:
-        station = next((s for s in self.stations.values() if endpoint_of(s.party) in effect.endpoints), None)
+        station = self.stations.get(party_at(effect.endpoints))
         return None if station is None or (source, station.party) in self.cuts else station
+
+    def way(self, source: str, target: str, cargo: Send | bytes | None = None) -> Steps:
+        """The time from one party to another, for a request, a chunk (its digest) or something that weighs nothing."""
+        slow_ms = 0 if isinstance(cargo, Send) else self.slow.get(source, 0)
+        yield self._ground.env.timeout(self._latency_ms() + slow_ms)
 
     def _latency_ms(self) -> int:
         return self._chance.randint(self.weather.latency_ms_min, self.weather.latency_ms_max)
@@ -173,18 +186,17 @@ class ChunkCall:
     def run(self) -> Steps:
         """Takes its time, then sets the outcome."""
         network = self._network
-        timeout = network._ground.env.timeout
-        yield timeout(network._latency_ms())
+        yield from network.way(self._source, self._target)
         station = network.stations.get(self._target)
         if station is None or not station.up:
             self.code = "peer.unreachable"
             return
         if self._is_lost():
-            yield timeout(TIMEOUT_MS)
+            yield network._ground.env.timeout(TIMEOUT_MS)
             self.code = "peer.timeout"
             return
         self.chunk = station.serve(self._source, self._doc, self._digest)
-        yield timeout(network._latency_ms() + network.slow.get(self._target, 0))
+        yield from network.way(self._target, self._source, self._digest)
         if self.chunk is None:
             self.code = "content.missing"
         elif self._target in network.spoilt:

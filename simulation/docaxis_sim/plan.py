@@ -1,14 +1,14 @@
-"""Plans: what a world is made of and what will go wrong in it, as plain values; written by hand or drawn from a seed.
+"""Plans: what a world is made of and what will go wrong in it, as plain values; `docaxis_sim.draw` draws them.
 
 Nothing here happens: `docaxis_sim.injector` carries a plan out. Every time is in milliseconds after the world's start.
-A drawn plan switches whole kinds of faults on or off (swarm testing), because some faults hide what others would show.
 """
 
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from docaxis.core.limits import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
-from docaxis_sim.streams import Stream, Streams
+from docaxis.core.lifecycle import Code
+from docaxis.core.limits import DAY_MS, HOUR_MS, MINUTE_MS
+from docaxis.core.policy import Policy
 
 AGENCIES: Final = ("G22", "H49", "G09", "H40", "H51", "G14", "H29", "H26", "A00", "G06")
 """Real codes of the axis: the Government Office, some ministries, some provinces."""
@@ -39,9 +39,15 @@ class Kind(StrEnum):
     """The code is closed at the beginning, with `other` as its successor. Never drawn: what a closed code has not
     finished stays open, so such worlds are written by hand."""
     NO_PUBLISHER = "no-publisher"
-    """The directory cannot be refreshed by `party`, or by anybody where it is empty."""
+    """The directory cannot be refreshed by `party`, or by anybody where it is empty; what is there was verified
+    `amount` ms before already."""
+    DIRECTORY_SKEW = "directory-skew"
+    """`party` keeps the directory that it has; the others get newer ones, and `other` uses a key that only those list
+    from the first quarter on."""
     BAD_CHUNKS = "bad-chunks"
     """Serves content that does not match its digest."""
+    POISON = "poison"
+    """`party` cannot read requests that carry one certain document of `other`: the first that comes in that time."""
 
 
 class Fault(NamedTuple):
@@ -90,12 +96,37 @@ class Work(NamedTuple):
     office_ms: int = 10 * MINUTE_MS
 
 
+class Letter(NamedTuple):
+    """One document that a clerk of `sender` hands in at `at_ms`. `content` is ``none``, ``inline`` or ``chunked``;
+    `about` is the number of the letter that it updates or replaces (`kind`). What is empty or -1 is drawn, from a
+    stream of the letter's own `number`."""
+
+    number: int
+    at_ms: int
+    sender: str
+    to: tuple[str, ...]
+    content: str = ""
+    kind: str = ""
+    about: int = -1
+    expires_ms: int = -1
+    priority: int = -1
+
+
+class Deed(NamedTuple):
+    """One thing that people at `party` state about the letter of that number at `at_ms`."""
+
+    at_ms: int
+    party: str
+    letter: int
+    code: Code
+
+
 class Plan(NamedTuple):
     """A whole world: who is in it, what people do, what goes wrong, and how long each of the two phases may take.
 
-    `crash` is the chance, in thousandths, of a crash at each commit boundary; `crash_at` is the number of the one
-    boundary at which there is a crash (counted over the world from 1; 0: none). Each node asks for the directory at
-    least every `refresh_ms`.
+    `crash` is the chance, in thousandths, of a crash at each commit boundary; `crash_at` holds the numbers of the
+    boundaries at which there is a crash in any case (counted over the world from 1). Each node asks for the directory
+    at least every `refresh_ms`. `letters` and `deeds` come on top of what `work` draws.
     """
 
     parties: tuple[str, ...] = AGENCIES[:3]
@@ -106,73 +137,7 @@ class Plan(NamedTuple):
     weather: Weather = Weather()
     faults: tuple[Fault, ...] = ()
     crash: int = 0
-    crash_at: int = 0
-
-
-def draw(seed: int) -> Plan:
-    """The plan of a seed: which kinds of faults are on, when and whom they strike, and how people work."""
-    chance = Streams(seed)("plan")
-    parties = tuple(chance.sample(AGENCIES, chance.randint(3, 6)))
-    busy_ms = chance.choice((20 * MINUTE_MS, HOUR_MS, 4 * HOUR_MS))
-    likely = chance.choice((0.2, 0.3, 0.7))
-    kinds = [kind for kind in Kind if chance.random() < likely and kind is not Kind.CLOSE]
-    if Kind.REVOKE in kinds and Kind.RESTORE in kinds:
-        # What a node signed with a key that was stolen since, and then forgot, nobody can prove to it any more.
-        kinds.remove(Kind.RESTORE)
-    faults = [fault for kind in kinds for fault in _strike(chance, kind, parties, busy_ms)]
-    work = _draw_work(chance, busy_ms)
-    # What was signed with a revoked key may never be believed, and content that a restored backup does not have
-    # may be lost: such documents come to their end by their deadline.
-    endless = Kind.REVOKE in kinds or Kind.RESTORE in kinds
-    heal_ms_max = work.expires_ms_max + DAY_MS + 3 * HOUR_MS if endless else 6 * HOUR_MS
-    return Plan(
-        parties=parties,
-        busy_ms=busy_ms,
-        heal_ms_max=heal_ms_max,
-        work=work,
-        weather=_draw_weather(chance),
-        faults=tuple(sorted(faults, key=lambda fault: fault.at_ms)),
-        crash=chance.choice((0, 0, 2, 10, 30)),
-    )
-
-
-def _draw_work(chance: Stream, busy_ms: int) -> Work:
-    shortest = chance.choice((MINUTE_MS, busy_ms // 2, busy_ms * 2))
-    return Work(
-        documents=chance.randint(6, 20),
-        recall=chance.choice((0, 150, 500)),
-        chunked=chance.choice((0, 300, 700)),
-        expires_ms_min=shortest,
-        expires_ms_max=max(shortest * 2, 4 * HOUR_MS),
-        office_ms=chance.choice((10 * SECOND_MS, 10 * MINUTE_MS)),
-    )
-
-
-def _draw_weather(chance: Stream) -> Weather:
-    return Weather(
-        lose_request=chance.choice((0, 0, 100, 400)),
-        lose_answer=chance.choice((0, 0, 100, 400)),
-        duplicate=chance.choice((0, 100, 300)),
-        replay=chance.choice((0, 100, 300)),
-        latency_ms_max=chance.choice((20, 300, 5_000)),
-    )
-
-
-def _strike(chance: Stream, kind: Kind, parties: tuple[str, ...], busy_ms: int) -> list[Fault]:
-    """One or two faults of a kind; those that must not meet themselves come once."""
-    once = kind in (Kind.RESTORE, Kind.ROTATE, Kind.REVOKE, Kind.CLOSE, Kind.NO_PUBLISHER)
-    return [_one(chance, kind, parties, busy_ms) for _ in range(1 if once else chance.randint(1, 2))]
-
-
-def _one(chance: Stream, kind: Kind, parties: tuple[str, ...], busy_ms: int) -> Fault:
-    at_ms = chance.randrange(busy_ms)
-    until_ms = chance.randrange(at_ms, busy_ms)
-    party, other = chance.sample(parties, 2)
-    amount = 0
-    if kind is Kind.NO_PUBLISHER:
-        party = chance.choice((party, ""))
-    if kind is Kind.SLOW:
-        amount = chance.choice((500, 5_000, 20_000))
-    if kind is Kind.CLOCK:
-        amount = chance.choice((-HOUR_MS, HOUR_MS, -5 * MINUTE_MS, 5 * MINUTE_MS))
-    return Fault(kind, at_ms, until_ms, party, other, amount)
+    crash_at: tuple[int, ...] = ()
+    letters: tuple[Letter, ...] = ()
+    deeds: tuple[Deed, ...] = ()
+    policy: Policy = Policy()

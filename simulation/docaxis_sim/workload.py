@@ -4,7 +4,7 @@ People are stubborn here: whoever got no answer asks again with the same idempot
 durable and decide by chance; what a node makes of their requests is its own business.
 """
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from hashlib import sha256
 from typing import Final
 
@@ -17,10 +17,10 @@ from docaxis.core.ids import DocId
 from docaxis.core.lifecycle import Code
 from docaxis.core.limits import MINUTE_MS, SECOND_MS
 from docaxis.core.record import Record
-from docaxis_sim.ground import Ground
+from docaxis_sim.ground import START_MS, Ground
 from docaxis_sim.host import Host
 from docaxis_sim.ledger import Ack, Ledger
-from docaxis_sim.plan import Work
+from docaxis_sim.plan import Deed, Letter, Work
 from docaxis_sim.streams import Stream
 
 Steps = Generator[simpy.Event, object, None]
@@ -35,8 +35,9 @@ STEPS: Final = (Code.RECEIVED, Code.ASSIGNED, Code.PROCESSING, Code.COMPLETED)
 
 class Order:
     """One document that a clerk means to send, `at_ms` after the world's start. `content` is ``none``, ``inline`` or
-    ``chunked`` (empty: drawn), `about` the order whose document it updates or replaces, and `choices` replace drawn
-    fields of its submission. Afterwards it holds the document's id, or the code of the refusal."""
+    ``chunked`` (empty: drawn), `about` the number of the order whose document it updates or replaces (-1: none), and
+    `choices` replace drawn fields of its submission. Afterwards it holds the document's id, or the code of the refusal.
+    """
 
     def __init__(
         self, number: int, at_ms: int, sender: str, to: tuple[str, ...], content: str = "", **choices: object
@@ -47,7 +48,7 @@ class Order:
         self.to = to
         self.content = content
         self.choices = choices
-        self.about: Order | None = None
+        self.about = -1
         self.doc: DocId | None = None
         self.refused = ""
 
@@ -66,36 +67,43 @@ class Workload:
         self._work = work
         self._acts = 0
         self._busy = True
-        self.orders: list[Order] = []
+        self._orders: dict[int, Order] = {}
         self.asked_ms: dict[int, int] = {}
 
-    def draw(self, busy_ms: int) -> None:
-        """Draws what is sent when, by whom, to whom."""
-        chance = self._ground.streams("orders")
-        names = list(self._hosts)
-        for number in range(self._work.documents):
-            sender = chance.choice(names)
-            others = [name for name in names if name != sender]
-            to = tuple(chance.sample(others, chance.randint(1, min(self._work.recipients_max, len(others)))))
-            self.orders.append(Order(number, chance.randrange(busy_ms), sender, to))
+    @property
+    def orders(self) -> list[Order]:
+        """Everything that is to be sent."""
+        return list(self._orders.values())
+
+    def take(self, letters: Sequence[Letter], deeds: Sequence[Deed]) -> None:
+        """What a plan says that is to be sent and stated."""
+        for letter in letters:
+            expires_ms = START_MS + letter.expires_ms if letter.expires_ms >= 0 else -1
+            chosen = {"kind": letter.kind, "priority": letter.priority, "expires_ms": expires_ms}
+            choices = {name: value for name, value in chosen.items() if value not in ("", -1)}
+            order = Order(letter.number, letter.at_ms, letter.sender, letter.to, letter.content, **choices)
+            order.about = letter.about
+            self._orders[letter.number] = order
+        for deed in deeds:
+            self.state(deed.at_ms, deed.party, self._orders[deed.letter], deed.code)
 
     def begin(self) -> None:
         """Everybody goes to work."""
-        for order in self.orders:
+        for order in self._orders.values():
             self._ground.env.process(self._send(order))
         for host in self._hosts.values() if self._work.office_ms else ():
             self._ground.env.process(self._office(host, self._ground.streams(f"office {host.party}")))
 
     def order(self, at_ms: int, sender: str, *to: str, content: str = "none", **choices: object) -> Order:
         """One more document to be sent, for worlds that are written by hand."""
-        order = Order(len(self.orders), at_ms, sender, to, content, **choices)
-        self.orders.append(order)
+        number = max(self._orders, default=-1) + 1
+        order = self._orders[number] = Order(number, at_ms, sender, to, content, **choices)
         return order
 
     def renew(self, at_ms: int, kind: str, about: Order) -> Order:
         """An update or a replacement (`kind`) of an ordered document, to the same recipients."""
         order = self.order(at_ms, about.sender, *about.to, kind=kind)
-        order.about = about
+        order.about = about.number
         return order
 
     def state(self, at_ms: int, party: str, order: Order, code: Code) -> None:
@@ -104,8 +112,10 @@ class Workload:
 
     def _state_later(self, at_ms: int, party: str, order: Order, code: Code) -> Steps:
         yield self._ground.env.timeout(at_ms)
-        while order.doc is None:
+        while not order.is_answered():
             yield self._ground.env.timeout(SECOND_MS)
+        if order.doc is None:
+            return
         recipient = "" if party == order.sender else party
         yield from self._state(self._hosts[party], order.doc, recipient, code, self._ground.streams("acts"))
 
@@ -118,7 +128,7 @@ class Workload:
     def _send(self, order: Order) -> Steps:
         chance = self._ground.streams(f"clerk {order.number}")
         yield self._ground.env.timeout(order.at_ms)
-        while order.about is not None and order.about.doc is None:
+        while (before := self._orders.get(order.about)) is not None and not before.is_answered():
             yield self._ground.env.timeout(SECOND_MS)
         host = self._hosts[order.sender]
         submission, chunks = self._submission(order, host, chance)
@@ -188,9 +198,11 @@ class Workload:
 
     def _kind(self, order: Order, chance: Stream) -> tuple[str, DocId | None]:
         """Now and then a document updates or replaces an earlier one of the same sender."""
-        if order.about is not None:
-            return "update", order.about.doc
-        earlier = [each.doc for each in self.orders if each.sender == order.sender and each.doc is not None]
+        if order.choices.get("kind") == "new":
+            return "new", None
+        if (before := self._orders.get(order.about)) is not None and before.doc is not None:
+            return "update", before.doc
+        earlier = [each.doc for each in self._orders.values() if each.sender == order.sender and each.doc is not None]
         if earlier and chance.randrange(1000) < self._work.renew:
             return chance.choice(("update", "replace")), chance.choice(earlier)
         return "new", None

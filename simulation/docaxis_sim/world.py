@@ -22,6 +22,7 @@ from docaxis_sim.ledger import Ledger
 from docaxis_sim.network import Network
 from docaxis_sim.plan import Kind, Plan
 from docaxis_sim.streams import Streams
+from docaxis_sim.swarm import letters
 from docaxis_sim.trace import Trace
 from docaxis_sim.workload import Workload
 
@@ -67,12 +68,12 @@ class World:
         self.network = Network(self.ground)
         self.authority = Authority(self.ground, plan.parties)
         self.hosts = {
-            party: Host(self.ground, self.network, party, seal, self.authority.book)
+            party: Host(self.ground, self.network, party, seal, self.authority.book, plan.policy)
             for party, seal in self.authority.first_seals.items()
         }
         self.injector = Injector(self.ground, self.hosts, self.network, self.authority)
         self.workload = Workload(self.ground, self.hosts, self.ledger, plan.work)
-        self.workload.draw(plan.busy_ms)
+        self.workload.take((*letters(self.ground.streams, plan), *plan.letters), plan.deeds)
 
     def run(self) -> Outcome:
         """Both phases; raises `Broken` where a promise is."""
@@ -104,6 +105,10 @@ class World:
     def heal(self) -> None:
         """Everything is repaired; then all must come to its end, and every promise is checked."""
         self.workload.close()
+        if self._has_only_poison():
+            for fault, doc in self.injector.cured:
+                span = (START_MS + fault.at_ms, START_MS + fault.until_ms)
+                checkers.one_bad_item(self.ledger, fault.other, fault.party, doc, *span)
         self.injector.heal()
         for host in self.hosts.values():
             self._hand_over(host)
@@ -114,6 +119,12 @@ class World:
         checkers.unbroken(self.ledger)
         checkers.receipts_are_true(self.ledger, lambda party, digest: self.hosts[party].chunk(digest))
         checkers.nothing_queued(self._queued())
+
+    def _has_only_poison(self) -> bool:
+        """Whether nothing else could keep a document from arriving while one item cannot be read."""
+        plan = self.plan
+        calm = not (plan.weather.lose_request or plan.weather.lose_answer or plan.crash or plan.crash_at)
+        return calm and all(fault.kind is Kind.POISON for fault in plan.faults)
 
     def outcome(self) -> Outcome:
         """What the run came to."""

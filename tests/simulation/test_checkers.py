@@ -2,8 +2,13 @@
 
 import pytest
 
+from docaxis.core import wire
+from docaxis.core.effects import Effects, Send
+from docaxis.core.ids import PartyId
+from docaxis.core.signed import Signed, SignedHead
+from docaxis.core.wire import Item
 from docaxis_sim import checkers
-from docaxis_sim.checkers import Breach, Transmission
+from docaxis_sim.checkers import Breach, Silence, Transmission
 
 
 def test_a_breach_survives_being_made_again() -> None:
@@ -29,12 +34,38 @@ def test_a_node_that_never_rests_is_noticed() -> None:
         checkers.calm("H49", 0, checkers.WAKES_PER_MINUTE_MAX + 1)
 
 
-def test_a_peer_that_fails_may_be_tried_again_when_it_calls() -> None:
-    """A sign of life allows further attempts; silence does not."""
-    most = checkers.FAILURES_PER_HOUR_MAX
-    checkers.patience("G22", "H49", most + 4, contacts=1, lives=0)
-    with pytest.raises(Breach, match="patience"):
-        checkers.patience("G22", "H49", most + 1, contacts=0, lives=0)
+def test_a_peer_that_fails_is_left_alone_longer_each_time_unless_it_calls() -> None:
+    """Half of a second that doubles with each failure, up to five minutes; a sign of life allows one try at once."""
+    checkers.patience("G22", "H49", Silence(1, 0), 500)
+    checkers.patience("G22", "H49", Silence(4, 0), 4_000)
+    checkers.patience("G22", "H49", Silence(40, 0), 150_000)
+    checkers.patience("G22", "H49", Silence(40, 0, sign=True), 1)
+    for failures, clock_ms in ((1, 499), (4, 3_999), (40, 149_999)):
+        with pytest.raises(Breach, match=f"after failure {failures} in a row"):
+            checkers.patience("G22", "H49", Silence(failures, 0), clock_ms)
+
+
+def test_a_request_carries_what_its_receiver_asked_for_and_no_more() -> None:
+    """Credit bounds each request; a peer that takes nothing may still be asked with one item whether it does now."""
+    checkers.within_credit("G22", "H49", 3, 3)
+    checkers.within_credit("G22", "H49", 1, 0)
+    with pytest.raises(Breach, match="sends 4 items to H49, which takes 3"):
+        checkers.within_credit("G22", "H49", 4, 3)
+
+
+def test_a_directory_a_month_old_lets_no_document_go() -> None:
+    """One day short of it, all goes on; from then on a request may carry statements only."""
+    leaf = Item(wire.ENVELOPE, b"", Signed(b"body", SignedHead(b"", b""), 0, ()), ())
+    leaves = Effects([], [Send(PartyId("H49"), 1, (), b"", _batch(leaf))], [])
+    checkers.fresh_enough("G22", checkers.STALE_MS - 1, 0, inbound=False, effects=leaves)
+    with pytest.raises(Breach, match="sends a document"):
+        checkers.fresh_enough("G22", checkers.STALE_MS, 0, inbound=False, effects=leaves)
+    words = Effects([], [Send(PartyId("H49"), 1, (), b"", _batch(leaf._replace(kind=wire.STATEMENT)))], [])
+    checkers.fresh_enough("G22", checkers.STALE_MS, 0, inbound=False, effects=words)
+
+
+def _batch(item: Item) -> bytes:
+    return wire.encode_batch(wire.Batch(PartyId("G22"), PartyId("H49"), 1, 0, 1, (item,)))
 
 
 def test_queues_are_empty_when_all_is_over() -> None:

@@ -14,7 +14,7 @@ NOTHING_DRAWN = Work(documents=0, office_ms=0, recall=0, renew=0, inline=0, chun
 
 def ordinary(crash_at: int) -> Outcome:
     """Two agencies, one letter with inline content, one with chunks to pull, states, a recall agreed to; one crash."""
-    plan = Plan(("G22", "H49"), busy_ms=5 * MINUTE_MS, work=NOTHING_DRAWN, crash_at=crash_at)
+    plan = Plan(("G22", "H49"), busy_ms=5 * MINUTE_MS, work=NOTHING_DRAWN, crash_at=(crash_at,))
     world = World(1, plan)
     first = world.workload.order(1_000, "G22", "H49", content="chunked")
     second = world.workload.order(1_200, "H49", "G22", content="inline")
@@ -47,7 +47,7 @@ PACE = 12
 def eventful(crash_at: int) -> Outcome:
     """Three agencies: a letter refused, one updated, one replaced, one that expires at an agency that is away and is
     worked on at another, one whose recall is declined, and an agency that goes back to its backup; one crash."""
-    plan = Plan(("G22", "H49", "H26"), 30 * MINUTE_MS, 4 * DAY_MS, work=LONG, faults=(OFF, BACK), crash_at=crash_at)
+    plan = Plan(("G22", "H49", "H26"), 30 * MINUTE_MS, 4 * DAY_MS, work=LONG, faults=(OFF, BACK), crash_at=(crash_at,))
     world = World(1, plan)
     people = world.workload
     refused = people.order(1_000, "G22", "H49", content="inline")

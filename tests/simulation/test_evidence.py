@@ -15,7 +15,8 @@ from docaxis.core.statement import Statement
 from docaxis.core.timeline import Timeline
 from docaxis.core.wire import Outcome
 from docaxis_sim.host import Host
-from docaxis_sim.plan import Kind, draw
+from docaxis_sim.plan import Kind
+from docaxis_sim.swarm import draw
 from docaxis_sim.world import World
 
 # Nodes that were restored, or whose key was revoked, once lacked the first word of a chain: an answer that was lost
