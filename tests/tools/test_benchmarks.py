@@ -17,12 +17,14 @@ SMALL = {
     "fanout": ("--nodes", "6", "--dead", "1", "--silent", "1", "--rounds", "1"),
     "idle": ("--agencies", "3", "--runs", "1", "--seconds", "0"),
     "transport": ("--seconds", "0.3"),
+    "routes": ("--layout", "agencies", "--pairs", "2000", "--searched", "20"),
 }
 PROMISED = {
     "exchange": {"documents_per_s", "p50_ms", "p99_ms", "cpu_ms_per_document", "rss_mb"},
     "fanout": {"last_receipt_ms", "p99_ratio_with_faults", "rss_mb"},
     "idle": {"ready_s", "rss_mib"},
     "transport": {"bare_per_s"},
+    "routes": {"layout", "nodes", "routings"},
 }
 
 
