@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from docaxis_sim.capacity.fields import SCENARIO
-from docaxis_sim.capacity.kinds import Goals, Raw
+from docaxis_sim.capacity.kinds import Goals
 from docaxis_sim.capacity.mistakes import BadScenario, Mistake, nearest
 from docaxis_sim.capacity.shapes import Many, Named, Table
 from docaxis_sim.capacity.source import OVERRIDE, Node, name_of, outside
 
-_NAMED_BY_THE_SCENARIO: Final = ("expect", "profiles", "faults")
+_NAMED_BY_THE_SCENARIO: Final = ("expect", "profiles")
 """Tables whose keys no list knows beforehand."""
 
 
@@ -35,7 +35,7 @@ def _below(shape: Any, value: Any, prefix: str) -> Iterator[str]:
                     yield from _below(shape.table, each, f"{prefix}.{name}")
         case Named() | Goals() if isinstance(value, dict):
             yield from (f"{prefix}.{name}" for name in value)
-        case Many() | Named() | Goals() | Raw():
+        case Many() | Named() | Goals():
             pass
         case _:
             yield prefix

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from docaxis.core.envelope import Priority
-from docaxis_sim.capacity import costs, relations
+from docaxis_sim.capacity import costs, metrics, relations
 from docaxis_sim.capacity.mistakes import nearest
 from docaxis_sim.capacity.model import Scenario, Traffic
 from docaxis_sim.capacity.plan import DAY_NS
@@ -17,6 +17,8 @@ from docaxis_sim.capacity.shapes import Sink
 from docaxis_sim.capacity.source import Node
 from docaxis_sim.capacity.stations import BadStations, site_lines
 from docaxis_sim.capacity.topology import BadSelector, Topology, build, select
+from docaxis_sim.fault_fields import Stated
+from docaxis_sim.fault_fields import complaints as fault_complaints
 
 Place = tuple[str | int, ...]
 
@@ -106,6 +108,16 @@ def _experiment(scenario: Scenario) -> Iterator[Complaint]:
         yield Complaint(text, ((at, "precision"), (at, "precise_metric")))
 
 
+def _metrics(scenario: Scenario) -> Iterator[Complaint]:
+    stated = [(goal.metric, ("expect", goal.metric)) for goal in scenario.expect]
+    precise = scenario.experiment.precise_metric
+    stated += [(precise, ("experiment", "precise_metric"))] if precise else []
+    for metric, place in stated:
+        text = metrics.unknown(metric, scenario)
+        if text:
+            yield Complaint(text, (place, ("traffic",), ("failures",)))
+
+
 def _calibration(scenario: Scenario) -> Iterator[Complaint]:
     try:
         costs.read(scenario.calibration)
@@ -114,8 +126,14 @@ def _calibration(scenario: Scenario) -> Iterator[Complaint]:
 
 
 def _something_is_sent(scenario: Scenario) -> Iterator[Complaint]:
-    if not scenario.traffic and not scenario.faults:
+    if not scenario.traffic and "faults" not in scenario.raw:
         yield Complaint("nothing is sent: a [[traffic]] is missing", (("traffic",),))
+
+
+def _faults(scenario: Scenario) -> Iterator[Complaint]:
+    assert isinstance(scenario.faults, Stated)
+    for place, text in fault_complaints(scenario.faults):
+        yield Complaint(text, (("faults", *place),))
 
 
 def _places(scenario: Scenario) -> Iterator[Complaint]:
@@ -175,7 +193,9 @@ CHECKS: Final[tuple[Callable[[Scenario], Iterable[Complaint]], ...]] = (
     _sizes,
     _failures,
     _experiment,
+    _metrics,
     _calibration,
     _something_is_sent,
+    _faults,
     _places,
 )

@@ -15,12 +15,12 @@ from docaxis_sim.capacity.kinds import (
     MOMENT,
     NAME,
     PROFILE,
+    RELATION,
     SELECTOR,
     SHARE,
     TEXT,
     WARM_UP,
     Goals,
-    Raw,
     listed,
     number,
     quantity,
@@ -32,6 +32,7 @@ from docaxis_sim.capacity.shapes import REQUIRED, Field, FilePath, Many, Named, 
 from docaxis_sim.capacity.sizes import LAWS
 from docaxis_sim.capacity.traffic import WEIGHTS
 from docaxis_sim.capacity.units import DURATION, RATE, SIZE
+from docaxis_sim.fault_fields import FAULTS
 
 PRIORITIES: Final = tuple(priority.name.lower() for priority in Priority)
 STATES: Final = ("received", "assigned", "processing", "completed")
@@ -221,7 +222,7 @@ TRAFFIC: Final = Table(
     (
         Field("name", NAME, REQUIRED, "What this kind of documents is called."),
         Field("from", SELECTOR, REQUIRED, "The senders.", "sender"),
-        Field("to", SELECTOR, REQUIRED, "Who gets it, seen from the sender."),
+        Field("to", RELATION, REQUIRED, "Who gets it, seen from the sender."),
         Field("documents_per_day", number(0.0, 1e9), 0.0, "Submissions per day of all senders together."),
         Field("at", CLOCK, None, "Instead: submissions at this moment of each day.", "at_ns"),
         Field("submissions", whole(1, 1_000_000), 1, "How many documents at that moment."),
@@ -344,7 +345,7 @@ SCENARIO: Final = Table(
         Field("failures", Many(FAILURE), [], "What fails, and when."),
         Field("experiment", EXPERIMENT, {}, "How figures are made."),
         Field("expect", Goals(), {}, "Goals; the exit code says whether they hold."),
-        Field("faults", Raw("Read by `docaxis simulate faults`."), {}, "Faults for the full machines."),
+        Field("faults", FAULTS, {}, "Worlds of full machines in which things go wrong, for `docaxis simulate faults`."),
     ),
     "A question about the country, and all that is needed to answer it.",
 )

@@ -4,7 +4,6 @@ How each is read and described; which field is of which kind stands in `fields`.
 """
 
 import re
-from collections.abc import Callable
 from itertools import pairwise
 from typing import Any, Final
 
@@ -112,6 +111,7 @@ def listed(leaf: Leaf, most: int = 1000) -> Leaf:
 
 TEXT: Final = Leaf("a text", _text, "", {"type": "string"})
 SELECTOR: Final = Leaf("a selector", _text, "all", {"type": "string", "minLength": 1})
+RELATION: Final = Leaf("a relation", _text, "any:all", {"type": "string", "minLength": 1})
 NAME: Final = Leaf("a name", _name, "name", {"type": "string", "pattern": f"^{_NAME.pattern}$"})
 FLAG: Final = Leaf("true or false", _flag, False, {"type": "boolean"})
 SHARE: Final = Leaf(
@@ -237,27 +237,3 @@ class Goals:
     def default(self) -> tuple[Expectation, ...]:
         """As `docaxis_sim.capacity.shapes.Shape`."""
         return ()
-
-
-class Raw:
-    """A table that another room reads."""
-
-    kind = "a table"
-
-    def __init__(self, explain: str, schema: Callable[[], dict[str, Any]] = dict) -> None:
-        self._explain, self._schema = explain, schema
-
-    def read(self, node: Node, sink: Sink) -> dict[str, Any]:
-        """As `docaxis_sim.capacity.shapes.Shape`: as it stands."""
-        if not isinstance(node.value, dict):
-            sink.note(node, f"{shown(node.plain)} is not a table")
-            return {}
-        return dict(node.plain)
-
-    def schema(self) -> dict[str, Any]:
-        """As `docaxis_sim.capacity.shapes.Shape`."""
-        return {"type": "object"} | self._schema()
-
-    def default(self) -> dict[str, Any]:
-        """As `docaxis_sim.capacity.shapes.Shape`."""
-        return {}

@@ -147,7 +147,8 @@ class Scenario(NamedTuple):
 
     `load`: a factor on every traffic's counts; `days`: simulated days, `weekday` the first one's (0 Monday);
     `until_done`: go on after the last day until everything arrived. `profiles`: by name, pairs of (ns after midnight,
-    relative intensity), linear in between. `day_factors`: one factor per simulated day (Monday and month-end peaks)."""
+    relative intensity), linear in between. `day_factors`: one factor per simulated day (Monday and month-end peaks).
+    `faults`: what the table for full machines says, a `docaxis_sim.fault_fields.Stated`."""
 
     path: Path
     name: str
@@ -169,6 +170,6 @@ class Scenario(NamedTuple):
     until_done: bool
     profiles: dict[str, tuple[tuple[int, float], ...]]
     engine: str
-    faults: dict[str, object]
+    faults: object
     raw: dict[str, object]
     digest: str

@@ -81,18 +81,20 @@ def addresses(scenario: Scenario) -> tuple[str, ...]:
 
 def check(paths: Iterable[Path | str], *, as_json: bool = False) -> int:
     """Print every mistake in some files, or that there is none; 0 when all are right, else 1."""
-    mistakes: list[Mistake] = []
-    names: list[str] = []
-    for path in paths:
-        names.append(str(path))
-        try:
-            load(path)
-        except BadScenario as error:
-            mistakes += error.mistakes
+    found = {str(path): _mistakes(path) for path in paths}
+    mistakes = [each for some in found.values() for each in some]
     if as_json:
-        report: dict[str, Any] = {"scenarios": names, "mistakes": [each._asdict() for each in mistakes]}
+        report: dict[str, Any] = {"scenarios": list(found), "mistakes": [each._asdict() for each in mistakes]}
         sys.stdout.write(json.dumps(report, ensure_ascii=False, indent=1) + "\n")
     else:
-        lines = [str(each) for each in mistakes] or [f"{name}: right" for name in names]
+        lines = [str(each) for name, some in found.items() for each in some or (f"{name}: right",)]
         sys.stdout.write("\n".join(lines) + "\n")
     return int(bool(mistakes))
+
+
+def _mistakes(path: Path | str) -> tuple[Mistake, ...]:
+    try:
+        load(path)
+    except BadScenario as error:
+        return error.mistakes
+    return ()
