@@ -8,8 +8,9 @@ import csv
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from pathlib import Path
 from typing import Final, NamedTuple
+
+from docaxis_sim.capacity.shipped import shipped
 
 LAYOUTS: Final = ("vn-2024", "vn-2025", "agencies")
 HUB_ID: Final = "HUB"
@@ -41,16 +42,9 @@ class Province(NamedTuple):
     population: float
 
 
-def data_folder() -> Path:
-    """Where the tables are: inside the installed package, or in the repository that it is used from."""
-    here = Path(__file__).resolve()
-    inside = here.parents[1] / "data" / "vietnam"
-    return inside if inside.is_dir() else here.parents[3] / "scenarios" / "data" / "vietnam"
-
-
 def rows(file: str) -> list[dict[str, str]]:
     """The rows of one table by its file name."""
-    with (data_folder() / file).open(encoding="utf-8", newline="") as opened:
+    with (shipped() / "data" / "vietnam" / file).open(encoding="utf-8", newline="") as opened:
         return list(csv.DictReader(opened))
 
 

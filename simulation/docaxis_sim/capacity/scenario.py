@@ -19,16 +19,10 @@ from docaxis_sim.capacity.kinds import PROFILE
 from docaxis_sim.capacity.mistakes import BadScenario, Mistake, file_name, nearest
 from docaxis_sim.capacity.model import Scenario
 from docaxis_sim.capacity.shapes import Sink
+from docaxis_sim.capacity.shipped import shipped
 
 CALIBRATION: Final = "calibration/node-2026-11.json"
 """The costs that come with the simulator."""
-
-
-def shipped() -> Path:
-    """The folder of scenarios and data that come with the simulator, installed or in its repository."""
-    package = Path(__file__).resolve().parent.parent
-    places = (package / "scenarios", package.parent.parent / "scenarios")
-    return next((place for place in places if place.is_dir()), places[0])
 
 
 def load(path: Path | str, overrides: Mapping[str, object] | None = None) -> Scenario:

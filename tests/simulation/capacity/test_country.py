@@ -1,13 +1,9 @@
 """The tables of the country: complete, consistent with each other, and found wherever the package is."""
 
-import tomllib
 from collections import Counter
-from pathlib import Path
 
 from docaxis.core.ids import party_id
 from docaxis_sim.capacity import country
-
-ROOT = Path(__file__).resolve().parents[3]
 
 
 def test_every_layout_has_the_published_number_of_nodes() -> None:
@@ -57,13 +53,3 @@ def test_every_province_lies_in_one_of_seven_regions() -> None:
     """A region that misses a province answers for too little."""
     sizes = Counter(each.region for each in country.provinces("vn-2024"))
     assert sorted(sizes.values()) == [5, 6, 6, 8, 11, 13, 14]
-
-
-def test_a_wheel_takes_the_tables_to_where_the_package_looks_for_them() -> None:
-    """Installed without a repository, the simulator still knows the country."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    wheel = project["tool"]["hatch"]["build"]["targets"]["wheel"]
-    inside = (Path(country.__file__).parents[1] / "data" / "vietnam").relative_to(ROOT / "simulation")
-    assert "scenarios/data" in wheel["only-include"]
-    assert wheel["sources"]["scenarios/data"] == inside.parent.as_posix()
-    assert country.data_folder().samefile(ROOT / "scenarios" / "data" / "vietnam")
