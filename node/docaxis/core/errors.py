@@ -204,6 +204,16 @@ REGISTRY: Final[dict[str, Known]] = {
     # evidence
     "evidence.malformed": Known(400, "Evidence not readable", "Hồ sơ không đọc được", "Export it again."),
     "evidence.broken": Known(400, "Evidence does not hold", "Hồ sơ không hợp lệ", "See which link is broken."),
+    # the simulator, which is a command of the same program
+    "scenario.wrong": Known(
+        400,
+        "The scenario cannot be run as it is",
+        "Kịch bản sai",
+        "Correct what the detail names; `docaxis simulate check` shows every mistake at once.",
+    ),
+    "simulation.impossible": Known(
+        400, "The simulator cannot do this", "Không mô phỏng được", "The detail says what it can do instead."
+    ),
 }
 """Every code that can leave a node, with what people are told about it."""
 

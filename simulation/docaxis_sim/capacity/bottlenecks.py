@@ -4,7 +4,7 @@ Tables and figures from the sums of `occupancy`. Nothing here looks at single vi
 """
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -19,6 +19,9 @@ from docaxis_sim.capacity.visits import Kind
 
 WORST: Final = 10
 """Rows of a list of bottlenecks."""
+
+KEPT: Final = 50
+"""Rows that each replication keeps, so that the worst of all replications together are among them."""
 
 WORDS: Final = {
     "up": "line from the node",
@@ -144,7 +147,7 @@ def _failed(reading: Reading) -> Int64:
 
 
 def lists(reading: Reading, found: dict[str, Use]) -> dict[str, Table]:
-    """The ten stations that make documents wait longest, and the ten that are busiest."""
+    """The stations that make documents wait longest, and those that are busiest."""
     worst = [
         (float(use.waiting_ns[station]), use, int(station))
         for use in found.values()
@@ -162,13 +165,13 @@ def lists(reading: Reading, found: dict[str, Use]) -> dict[str, Table]:
 
 def _top(values: Float, use: Use) -> Int64:
     used = np.unique(use.of)
-    order = np.argsort(-values[used], kind="stable")[:WORST]
+    order = np.argsort(-values[used], kind="stable")[:KEPT]
     top = used[order]
     return top[values[top] > 0].astype(np.int64)
 
 
 def _list(reading: Reading, ranked: Sequence[tuple[float, Use, int]], total: float, about: str) -> Table:
-    rows = sorted(ranked, key=lambda each: -each[0])[:WORST]
+    rows = sorted(ranked, key=lambda each: -each[0])[:KEPT]
     name = [_names(reading, use, station) for _, use, station in rows]
     waiting = np.array([use.waiting_ns[station] for _, use, station in rows], np.float64)
     count = np.array([use.visits[station] for _, use, station in rows], np.int64)
@@ -184,7 +187,6 @@ def _list(reading: Reading, ranked: Sequence[tuple[float, Use, int]], total: flo
             "waiting_share": waiting / total if total else waiting,
             "visits": count,
             "documents_delayed": np.array([use.delayed[station] for _, use, station in rows], np.int64),
-            "words": tuple(_words(use, station) for _, use, station in rows),
         },
         about,
     )
@@ -201,9 +203,16 @@ def _names(reading: Reading, use: Use, station: int) -> tuple[str, str]:
     return topology.ids[members[0]], topology.names[members[0]] + more
 
 
-def _words(use: Use, station: int) -> str:
-    busy = f"{WORDS[use.kind]}: {use.peak[station]:.0%} busy in its busiest hour"
-    if not use.visits[station]:
-        return busy
-    wait = use.waiting_ns[station] / use.visits[station] / SECOND_NS
-    return f"{busy}; {use.visits[station]:,} visits waited {wait:.3g} s on average"
+def ranked(table: Table, by: str) -> Table:
+    """The ten rows of a list that are worst, with what is to be said about each."""
+    order = np.argsort(-np.asarray(table.columns[by], np.float64), kind="stable")[:WORST]
+    columns: dict[str, tuple[str, ...] | Float | Int64] = {}
+    for name, column in table.columns.items():
+        columns[name] = column[order] if isinstance(column, np.ndarray) else tuple(column[place] for place in order)
+    rows = zip(columns["station"], columns["busy"], columns["visits"], columns["wait_s"], strict=True)
+    return Table({**columns, "words": tuple(_words(*row) for row in rows)}, table.about)
+
+
+def _words(kind: Any, busy: float, visits: float, wait_s: float) -> str:
+    words = f"{WORDS[kind]}: {busy:.0%} busy in its busiest hour"
+    return f"{words}; {visits:,.0f} visits waited {wait_s:.3g} s on average" if visits else words

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from docaxis_sim.capacity.plan import (
+    COMMIT_STRIDE,
     DAY_NS,
     HOPS_MAX,
     HOUR_NS,
@@ -33,9 +34,6 @@ DELAYED_NS: Final = SECOND_NS
 
 PATIENCE_NS: Final = HOUR_NS
 """How long after a failure's end a peer may still be taken for unreachable by those who wait for it."""
-
-COMMIT_STRIDE: Final = 7919
-"""By which disks are apart in the table of stalls; see `docaxis_sim.capacity.plan`."""
 
 _TICK_BITS: Final = 10
 """Commits of one disk are told apart by moments of 2**10 ns; none is that short."""

@@ -1,0 +1,90 @@
+"""Portable: a scenario with all the files it needs, as text, for machines that do not have them.
+
+The country's tables are not in it: they come with the simulator. Nothing here runs anything.
+"""
+
+import hashlib
+import json
+import tempfile
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from docaxis_sim.capacity.model import Scenario
+from docaxis_sim.capacity.scenario import load
+
+SCENARIO: Final = "scenario.toml"
+
+
+class Parcel(NamedTuple):
+    """`text`: the whole scenario, merged, with overrides. `files`: what it refers to, by the names it uses."""
+
+    text: str
+    files: tuple[tuple[str, str], ...]
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over all of it."""
+        sha = hashlib.sha256(self.text.encode())
+        for name, text in self.files:
+            sha.update(f"\0{name}\0{text}".encode())
+        return sha.hexdigest()
+
+
+def pack(scenario: Scenario) -> Parcel:
+    """A scenario made independent of the folder that it lies in."""
+    raw = dict(scenario.raw)
+    files = {"calibration.json": scenario.calibration.read_text(encoding="utf-8")}
+    raw["calibration"] = "calibration.json"
+    if scenario.topology.graph:
+        files["country.graphml"] = Path(scenario.topology.graph).read_text(encoding="utf-8")
+        topology = raw["topology"]
+        assert isinstance(topology, dict)
+        raw["topology"] = {**topology, "graph": "country.graphml"}
+    return Parcel(toml(raw), tuple(sorted(files.items())))
+
+
+def write(parcel: Parcel, folder: Path) -> Path:
+    """The parcel's files in a folder; the scenario's path."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in ((SCENARIO, parcel.text), *parcel.files):
+        (folder / name).write_text(text, encoding="utf-8")
+    return folder / SCENARIO
+
+
+@lru_cache(maxsize=16)
+def unpacked(parcel: Parcel) -> Scenario:
+    """The scenario, from a folder made for it that is gone afterwards but for what a run still reads."""
+    return load(write(parcel, _folder() / parcel.digest))
+
+
+@lru_cache(maxsize=1)
+def _folder() -> Path:
+    keeper = tempfile.TemporaryDirectory(prefix="docaxis-simulate-")
+    _KEPT.append(keeper)
+    return Path(keeper.name)
+
+
+_KEPT: Final[list["tempfile.TemporaryDirectory[str]"]] = []
+
+
+def toml(table: Mapping[str, Any]) -> str:
+    """A table as TOML, one line per key of the top, everything below inline."""
+    return "".join(f"{_key(key)} = {_value(value)}\n" for key, value in table.items())
+
+
+def _key(key: str) -> str:
+    return json.dumps(key, ensure_ascii=False)
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{_key(key)} = {_value(each)}" for key, each in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(_value, value)) + "]"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int | float):
+        return repr(value)
+    return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -1,0 +1,168 @@
+"""Runner: one replication from scenario to measures, and many of them in this process, in others, or on a cluster.
+
+The outcome depends on the scenario, the replication's number and nothing else: not on how many run side by side, nor
+where, nor in which order they end. What the outcomes say together is `experiment`'s matter.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import ExitStack, contextmanager
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+
+from docaxis_sim.capacity import cluster, measure, raw_rows, reference, vector
+from docaxis_sim.capacity.model import Scenario
+from docaxis_sim.capacity.plan import CannotCarry, Form, Plan, Run
+from docaxis_sim.capacity.portable import Parcel, pack, unpacked
+from docaxis_sim.capacity.prepare import Prepared, prepare
+from docaxis_sim.capacity.study import Measures, Replication
+from docaxis_sim.stopwatch import Stopwatch
+
+ENGINES: Final = ("auto", "reference", "vector")
+"""What `--engine` and a scenario's `engine` take."""
+
+WORTH_COMPILING: Final = 20_000
+"""Deliveries from which on `auto` takes the vector engine where it can: for fewer, loading it takes too long."""
+
+Progress = Callable[[int, int], None]
+"""Told the simulated time in ns and how many deliveries have arrived."""
+
+
+class Failed(Exception):
+    """The machines gave up, not the scenario; says what may help."""
+
+
+class Job(NamedTuple):
+    """One replication to be carried out, of a scenario or of a parcel with one. `engine` as in `ENGINES`, empty for the
+    scenario's own; `slim`: figures and checks alone are wanted; `rows_to`: a folder for the raw rows of deliveries."""
+
+    scenario: Scenario | Parcel
+    number: int
+    engine: str = ""
+    slim: bool = False
+    rows_to: Path | None = None
+
+
+def run_once(scenario: Scenario, number: int, engine: str = "", progress: Progress | None = None) -> Replication:
+    """Prepares, carries and measures one replication.
+
+    Raises `CannotCarry` where the engine cannot do it exactly, and the `ValueError`s of `prepare`."""
+    return carried_out(Job(scenario, number, engine), progress)
+
+
+def carried_out(job: Job, progress: Progress | None = None) -> Replication:
+    """As `run_once`, for a job."""
+    watch = Stopwatch()
+    scenario = unpacked(job.scenario) if isinstance(job.scenario, Parcel) else job.scenario
+    prepared = prepare(scenario, job.number)
+    run = outcome(prepared.plan, job.engine or scenario.engine, progress)
+    measures = measure.measure(prepared, run, scenario)
+    if job.rows_to is not None:
+        raw_rows.write(job.rows_to, prepared, run)
+    if job.slim:
+        measures = Measures(measures.metrics, {}, {}, measures.checks)
+    return _replication(job.number, prepared, run, measures, watch)
+
+
+def _replication(number: int, prepared: Prepared, run: Run, measures: Measures, watch: Stopwatch) -> Replication:
+    return Replication(number, run.engine, measures, births(prepared.plan), run.events, run.seconds, watch.seconds)
+
+
+def outcome(plan: Plan, engine: str, progress: Progress | None = None) -> Run:
+    """The plan carried by an engine, and how long that took. Raises `CannotCarry`."""
+    watch = Stopwatch()
+    carry = vector.carry if choice(plan, engine) == "vector" else reference.carry
+    return carry(plan, progress)._replace(seconds=watch.seconds)
+
+
+def choice(plan: Plan, engine: str) -> str:
+    """The engine that `auto` means for a plan, or the one that is asked for."""
+    if engine not in ENGINES:
+        raise CannotCarry(f"there is no engine {engine!r}; engines are {', '.join(ENGINES)}")
+    if engine != "auto":
+        return engine
+    large = len(plan.deliveries.birth_ns) >= WORTH_COMPILING
+    return "vector" if large and not vector.refusal(plan) else "reference"
+
+
+def births(plan: Plan) -> str:
+    """SHA-256 over who submits what to whom, when and how urgently; parts of shared content and ways do not count."""
+    deliveries = plan.deliveries
+    row = np.flatnonzero(deliveries.form != Form.CHUNK)
+    ids = np.array([hashlib.sha256(each.encode()).digest()[:8] for each in plan.node_ids]).view(np.int64)
+    ends = (deliveries.path[0][row], deliveries.path[deliveries.hops[row], row])
+    sha = hashlib.sha256()
+    group = deliveries.group[row]
+    since = np.full(int(group.max(initial=0)) + 1, np.iinfo(np.int64).max)
+    np.minimum.at(since, group[deliveries.parent[row] < 0], deliveries.birth_ns[row][deliveries.parent[row] < 0])
+    order = np.lexsort((ids[ends[1]], group))
+    for column in (since[group], ids[ends[1]], deliveries.priority[row], deliveries.traffic[row]):
+        sha.update(np.ascontiguousarray(column[order].astype(np.int64)).tobytes())
+    return sha.hexdigest()
+
+
+class Runner:
+    """Carries jobs out: in this process with one worker, else in so many processes, or on a cluster's machines."""
+
+    def __init__(self, workers: int = 1, address: str = "") -> None:
+        self.workers, self.address = workers, address
+        self._executor: Executor | None = None
+        self._open = ExitStack()
+
+    def __enter__(self) -> "Runner":
+        """Raises `docaxis_sim.capacity.cluster.NoCluster`."""
+        if self.address:
+            self._executor, self.workers = self._open.enter_context(cluster.connected(self.address))
+        elif self.workers > 1:
+            self._executor = self._open.enter_context(_processes(self.workers))
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self._open.__exit__(*error)
+
+    def carry(
+        self,
+        jobs: Sequence[Job],
+        done: Callable[[Replication], None] | None = None,
+        progress: Progress | None = None,
+    ) -> list[Replication]:
+        """The outcomes, in the order of the jobs. `done` is told each when it has ended, `progress` what happens
+        inside, where that is in this process. Raises `CannotCarry`, `Failed`, and the `ValueError`s of `prepare`."""
+        if self._executor is None:
+            return [_told(carried_out(job, progress), done) for job in jobs]
+        if self.address:
+            jobs = [job._replace(scenario=_packed(job.scenario)) for job in jobs]
+        futures = [self._executor.submit(carried_out, job) for job in jobs]
+        try:
+            for future in as_completed(futures):
+                _told(future.result(), done)
+        except BrokenProcessPool as error:
+            text = "a worker process ended before its time, as happens when memory runs out; use fewer --jobs"
+            raise Failed(text) from error
+        return [future.result() for future in futures]
+
+
+@contextmanager
+def _processes(workers: int) -> Iterator[Executor]:
+    executor = ProcessPoolExecutor(workers, get_context("spawn"))
+    try:
+        yield executor
+    except BaseException:
+        executor.shutdown(wait=False, cancel_futures=True)  # nobody waits for work that nobody wants
+        raise
+    executor.shutdown()
+
+
+def _packed(scenario: Scenario | Parcel) -> Parcel:
+    return scenario if isinstance(scenario, Parcel) else pack(scenario)
+
+
+def _told(replication: Replication, done: Callable[[Replication], None] | None) -> Replication:
+    if done is not None:
+        done(replication)
+    return replication
