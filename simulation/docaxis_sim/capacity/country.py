@@ -45,7 +45,8 @@ class Province(NamedTuple):
 def rows(file: str) -> list[dict[str, str]]:
     """The rows of one table by its file name."""
     with (shipped() / "data" / "vietnam" / file).open(encoding="utf-8", newline="") as opened:
-        return list(csv.DictReader(opened))
+        header, *found = csv.reader(opened)
+    return [dict(zip(header, each, strict=True)) for each in found]
 
 
 @lru_cache

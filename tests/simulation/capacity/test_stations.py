@@ -11,7 +11,25 @@ from docaxis_sim.capacity.topology import Topology, build, select
 from tests.simulation.capacity.networks import MEGABIT, network
 
 SPEC = TopologySpec(layout="agencies")
-COSTS = Costs._make([*range(1_000, 1_150, 10), {}, 7, 0, 0, (1, 2)])
+COSTS = Costs(
+    round_ns=1_000,
+    submit_ns=1_010,
+    submit_more_ns=1_020,
+    envelope_ns=1_030,
+    content_ns=1_040,
+    relay_ns=1_050,
+    receipt_ns=1_060,
+    state_ns=1_070,
+    status_ns=1_080,
+    content_ns_per_kib=1_090,
+    blob_ns=1_100,
+    blob_ns_per_kib=1_110,
+    commit_ns=1_120,
+    stored_bytes_sender=1_130,
+    stored_bytes_recipient=1_140,
+    provenance={},
+    wake_ns=7,
+)
 NODES = {
     "central": NodeClass(100 * MEGABIT, 200 * MEGABIT, 2.0),
     "province": NodeClass(10 * MEGABIT, 20 * MEGABIT, 0.3),
