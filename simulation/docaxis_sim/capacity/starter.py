@@ -34,6 +34,7 @@ _STATED: Final[Mapping[str, Any]] = {
 }
 """What the starter states, so that it runs as it is."""
 _SHOWN: Final[Mapping[str, Any]] = {
+    "extends": "normal-working-day.toml",
     "sites.name": "data-centre",
     "sites.members": "tier:central",
     "sites.uplink": "10 Gbit/s",

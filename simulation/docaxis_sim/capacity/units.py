@@ -12,7 +12,7 @@ from docaxis_sim.capacity.mistakes import nearest
 from docaxis_sim.capacity.plan import DAY_NS, HOUR_NS, MILLISECOND_NS, MINUTE_NS, SECOND_NS
 
 _NUMBER: Final = r"[0-9]+(?:\.[0-9]+)?"
-_QUANTITY: Final = re.compile(rf"(-?{_NUMBER})\s*(\S+)")
+_QUANTITY: Final = re.compile(rf"(-?{_NUMBER})\s*([^\s\d.]\S*)")
 _PERCENT: Final = re.compile(rf"({_NUMBER})\s*%")
 _CLOCK: Final = re.compile(r"([01]?[0-9]|2[0-4]):([0-5][0-9])(?::([0-5][0-9]))?")
 _MOMENT: Final = re.compile(rf"(?:day ([1-9][0-9]{{0,3}}) )?({_CLOCK.pattern})")
@@ -47,12 +47,10 @@ class Unit(NamedTuple):
         return round(Fraction(number) * self.worth[unit])
 
     def write(self, number: int) -> str:
-        """The shortest way to write a whole number of the smallest unit."""
-        ways = [(number / worth, unit) for unit, worth in self.worth.items() if number >= worth]
-        amount, unit = min(
-            ways, key=lambda way: (len(f"{way[0]:.15g}"), way[0]), default=(number, next(iter(self.worth)))
-        )
-        return f"{amount:.15g} {unit}"
+        """The shortest way to write a whole number of the smallest unit exactly."""
+        ways = [(f"{number / worth:.15f}".rstrip("0").rstrip("."), unit) for unit, worth in self.worth.items()]
+        exact = [f"{text} {unit}" for text, unit in ways if Fraction(text) * self.worth[unit] == number]
+        return min(exact, key=len, default=f"{number} {next(iter(self.worth))}")
 
 
 RATE: Final = Unit(
