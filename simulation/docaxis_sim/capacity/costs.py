@@ -15,8 +15,9 @@ class Costs(NamedTuple):
     `docaxis_sim.capacity.plan.Cost`. `commit_ns` is one group commit. `content_ns_per_kib`: hashing and handling of
     content on the loop; `blob_ns`, `blob_ns_per_kib`: writing it, which delays but does not occupy the loop.
     `wake_ns`: what a round costs on top where its process slept. `serve_ns`, `serve_ns_per_kib`: what a recipient that
-    pulls its content costs the sender's loop. `commit_extra_ns`: what commits took beyond the quickest half, a sample
-    of them in any order (empty: `commit_ns` is all there is).
+    pulls its content costs the sender's loop. `connect_ns`, `accept_ns`: what a new connection, with its handshake,
+    costs the caller's loop and that of the called. `commit_extra_ns`: what commits took beyond the quicker half, a
+    sample of them in any order (empty: `commit_ns` is all there is).
     """
 
     round_ns: int
@@ -38,6 +39,8 @@ class Costs(NamedTuple):
     wake_ns: int = 0
     serve_ns: int = 0
     serve_ns_per_kib: int = 0
+    connect_ns: int = 0
+    accept_ns: int = 0
     commit_extra_ns: tuple[int, ...] = ()
 
 
