@@ -45,7 +45,7 @@ class Watch(Protocol):
         """The network did something to a message."""
         ...
 
-    def mark(self, party: str) -> int:
+    def backed_up(self, party: str) -> int:
         """A backup of the store of `party` is taken; the number by which `restored` will name it."""
         ...
 

@@ -123,7 +123,7 @@ class Host:
 
     def backup(self) -> Backup:
         """A copy of everything durable, taken while the node is in use."""
-        return Backup(self.tables.snapshot(self.now_ms()), dict(self.chunks), self.ground.watch.mark(self.party))
+        return Backup(self.tables.snapshot(self.now_ms()), dict(self.chunks), self.ground.watch.backed_up(self.party))
 
     def restore(self, kept: Backup) -> None:
         """The copy replaces everything; whatever was learnt since then is forgotten."""

@@ -253,7 +253,7 @@ class Ledger:
             if result.outcome is wire.Outcome.KEPT:
                 checkers.kept_is_kept(party, item, shelf.objects)
 
-    def mark(self, party: str) -> int:
+    def backed_up(self, party: str) -> int:
         """A backup is taken of all ops until now."""
         self.backups.append(list(self.logs.get(party, ())))
         return len(self.backups) - 1

@@ -156,16 +156,19 @@ class Life:
     # --- the loop ---
 
     def _run(self) -> Steps:
+        slept = False
         while self.alive:
             if not self.inbox or self._open >= ROUNDS_OPEN_MAX:
+                slept = slept or not self.inbox
                 yield self._news.heard()
                 continue
             batch = _coalesced([self.inbox.popleft() for _ in range(min(len(self.inbox), BATCH_EVENTS_MAX))])
             wanted = self.machine.wanted(batch)
             if any(wanted):
                 yield from self._read(wanted)
-            if busy_ms := self._timing.round_ms(batch):
+            if busy_ms := self._timing.round_ms(batch, slept):
                 yield self._env.timeout(busy_ms)
+            slept = False
             if self.alive:
                 self._handle(batch)
 

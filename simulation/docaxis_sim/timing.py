@@ -17,8 +17,8 @@ READ_MS_MAX: Final = 3
 class Timing(Protocol):
     """One node's times."""
 
-    def round_ms(self, events: Sequence[Event]) -> float:
-        """How long the node thinks about these events before it has handled them."""
+    def round_ms(self, events: Sequence[Event], slept: bool) -> float:
+        """How long the node thinks about these events before it has handled them; `slept`: it had nothing to do."""
         ...
 
     def read_ms(self) -> float:
@@ -48,7 +48,7 @@ class Erratic:
     def __init__(self, chance: Stream) -> None:
         self._chance = chance
 
-    def round_ms(self, events: Sequence[Event]) -> float:
+    def round_ms(self, events: Sequence[Event], slept: bool) -> float:
         """Nothing: what happens between events is what counts here."""
         return 0
 
