@@ -1,12 +1,12 @@
 """Calendar: a SimPy environment in whole nanoseconds that also takes millions of light events, in one order of time.
 
 Order and time only: what an event means is known to whoever pushed it. SimPy's processes, timeouts, interrupts and
-`run(until=)` work as ever beside the light events; a light event is a number, and costs no object but that.
+`run(until=)` work as ever beside the light events; a light event is a time and a number, and no object but that.
 
-**How.** Time is cut into slots of about 0.1 s. What comes later than the current slot is appended to the list of its
-slot, unsorted; the current slot alone is a heap, and a small one. A light event is one integer: its place in the slot,
-then its number, so that integers compare as (time, number) do. A SimPy event leaves a light event of number 0 at its
-time, and so is taken in its turn, before all other light events of the same instant.
+**How.** Time is cut into slots of 0.13 s, and the current slot into buckets of a millisecond. What comes later than the
+current slot is one integer in the list of its slot; what comes in it is appended to its bucket; the current bucket
+alone is a heap, seldom of more than three. A SimPy event leaves a light event of number 0 at its time, and so is taken
+in its turn, before all other light events of the same instant.
 """
 
 import gc
@@ -23,8 +23,11 @@ from simpy.events import NORMAL, Event, EventPriority
 from docaxis_sim.capacity.plan import STEP_MASK, Int64
 
 SLOT_BITS: Final = 27
-"""A slot is 2**27 ns, 0.134 s: some tens of events of a national day, and less than a million slots in it."""
+"""A slot is 2**27 ns, 0.134 s: less than a million of them in a day."""
+BUCKET_BITS: Final = 20
+"""A bucket is 2**20 ns, about a millisecond: one event of a national day."""
 _SLOT_MASK: Final = (1 << SLOT_BITS) - 1
+_BUCKETS: Final = 1 << SLOT_BITS - BUCKET_BITS
 _FEED_AT_ONCE: Final = 1 << 15
 _SIMPY: Final = 0
 
@@ -50,28 +53,36 @@ class Calendar(simpy.Environment):
         self.handlers: Final[list[Handler]] = list(repeat(_nothing_handles, STEP_MASK + 1))
         self.on_station: Handler = _nothing_handles
         self.events = 0
-        self.slot = -1
         self._bits: Final = self.first_token.bit_length()
-        self._heap: Final[list[int]] = []
-        self._slots: Final[dict[int, list[int]]] = {}
+        self._later: Final[dict[int, list[int]]] = {}
         self._order: Final[list[int]] = []
         self._feed: Iterator[tuple[int, Iterable[tuple[int, int]]]] = iter(())
         self._fed: tuple[int, Iterable[tuple[int, int]]] | None = None
         self._after: tuple[int, Callable[[], None]] | None = None
         self._after_events = 0
+        self._buckets: Final[list[list[tuple[int, int]]]] = [[] for _ in range(_BUCKETS)]
+        self._bucket = _BUCKETS
+        self._slot = -1
+        self._slot_ns = self._slot_end_ns = 0
 
     # --- light events ---
 
     def push(self, time_ns: int, number: int) -> None:
         """A light event at `time_ns`, not earlier than now."""
-        slot = time_ns >> SLOT_BITS
-        key = (time_ns & _SLOT_MASK) << self._bits | number
-        if slot == self.slot:
-            heappush(self._heap, key)
-        elif slot in self._slots:
-            self._slots[slot].append(key)
+        if time_ns < self._slot_end_ns:
+            bucket = time_ns - self._slot_ns >> BUCKET_BITS
+            if bucket > self._bucket:
+                self._buckets[bucket].append((time_ns, number))
+            else:
+                heappush(self._buckets[bucket], (time_ns, number))
         else:
-            self._slots[slot] = [key]
+            self._push_later(time_ns >> SLOT_BITS, (time_ns & _SLOT_MASK) << self._bits | number)
+
+    def _push_later(self, slot: int, key: int) -> None:
+        if slot in self._later:
+            self._later[slot].append(key)
+        else:
+            self._later[slot] = [key]
             heappush(self._order, slot)
 
     def feed(self, times_ns: Int64, numbers: Int64) -> None:
@@ -87,7 +98,7 @@ class Calendar(simpy.Environment):
     @property
     def reached_ns(self) -> int:
         """The end of the current slot: between slots, everything before it has been taken."""
-        return (self.slot + 1) << SLOT_BITS
+        return self._slot_end_ns
 
     # --- SimPy's side ---
 
@@ -108,64 +119,63 @@ class Calendar(simpy.Environment):
 
     def peek(self) -> Any:
         """The time of the next event of either kind; infinity if there is none."""
-        slot, keys = self.slot, self._heap
-        if not keys:
-            slot, keys = self._next_slot()
-        return (slot << SLOT_BITS) + (min(keys) >> self._bits) if keys else Infinity
+        here = [min(bucket)[0] for bucket in self._buckets[self._bucket :] if bucket]
+        if here:
+            return here[0]
+        keys = self._next_slot()
+        return (self._order[0] << SLOT_BITS) + (min(keys) >> self._bits) if keys else Infinity
 
     def step(self) -> None:
         """Takes all events of a slot; raises SimPy's `EmptySchedule` when there are none."""
-        if not self._heap and not self._open_slot():
-            raise EmptySchedule
-        self._take_slot()
+        if self._bucket == _BUCKETS:
+            self._open_slot()
+        while self._bucket < _BUCKETS:
+            if self._buckets[self._bucket]:
+                self._take_bucket(self._buckets[self._bucket])
+            self._bucket += 1
         if self._after is not None and self.events >= self._after_events:
             self.after_events(*self._after)
             self._after[1]()
 
-    def _take_slot(self) -> None:
-        heap, handlers, bits, first_token = self._heap, self.handlers, self._bits, self.first_token
-        base_ns, mask, taken = self.slot << SLOT_BITS, (1 << bits) - 1, 0
+    def _take_bucket(self, heap: list[tuple[int, int]]) -> None:
+        """In the order of their times; what comes about in this very bucket joins in."""
+        handlers, first_token, taken = self.handlers, self.first_token, 0
+        heapify(heap)
         try:
             while heap:
-                key = heappop(heap)
+                time_ns, number = heappop(heap)
                 taken += 1
-                number = key & mask
                 if number >= first_token:
                     number -= first_token
-                    handlers[number & STEP_MASK](base_ns + (key >> bits), number)
+                    handlers[number & STEP_MASK](time_ns, number)
                 elif number:
-                    self._now = base_ns + (key >> bits)
-                    self.on_station(base_ns + (key >> bits), number)
+                    self.on_station(time_ns, number)
                 else:
                     super().step()
         finally:
             self.events += taken
 
-    def _open_slot(self) -> bool:
-        """Makes the next slot that has events the current one; False if there is none."""
-        slot, keys = self._next_slot()
+    def _open_slot(self) -> None:
+        """Makes the next slot that has events the current one."""
+        keys = self._next_slot()
         if not keys:
-            return False
-        self.slot = heappop(self._order)
-        self._heap.extend(self._slots.pop(slot))
-        heapify(self._heap)
-        return True
+            raise EmptySchedule
+        self._slot = heappop(self._order)
+        del self._later[self._slot]
+        self._slot_ns, self._slot_end_ns = self._slot << SLOT_BITS, self._slot + 1 << SLOT_BITS
+        self._bucket = 0
+        start_ns, bits, mask, buckets = self._slot_ns, self._bits, (1 << self._bits) - 1, self._buckets
+        for key in keys:
+            offset_ns = key >> bits
+            buckets[offset_ns >> BUCKET_BITS].append((start_ns + offset_ns, key & mask))
 
-    def _next_slot(self) -> tuple[int, list[int]]:
-        """The next slot that has events, and those; no events if there is none."""
+    def _next_slot(self) -> list[int]:
+        """What is in the next slot that has events; nothing if there is none."""
         while self._fed is not None and (not self._order or self._fed[0] <= self._order[0]):
-            self._take_from_feed(self._fed[1])
+            for slot, key in self._fed[1]:
+                self._push_later(slot, key)
             self._fed = next(self._feed, None)
-        return (self._order[0], self._slots[self._order[0]]) if self._order else (self.slot, [])
-
-    def _take_from_feed(self, piece: Iterable[tuple[int, int]]) -> None:
-        slots = self._slots
-        for slot, key in piece:
-            if slot in slots:
-                slots[slot].append(key)
-            else:
-                slots[slot] = [key]
-                heappush(self._order, slot)
+        return self._later[self._order[0]] if self._order else []
 
 
 def _pieces(times_ns: Int64, numbers: Int64, bits: int) -> Iterator[tuple[int, Iterable[tuple[int, int]]]]:

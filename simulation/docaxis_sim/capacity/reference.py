@@ -51,7 +51,6 @@ class Reference:
             self.calendar.after_events(_EVENTS_BETWEEN_WORDS, lambda: progress(*self._so_far()))
         with collector_at_rest():
             self.calendar.run(until=self.plan.end_ns + 1 if self.plan.end_ns else None)
-        self.rounds.finish()
         left_ns = self._left_ns()
         for column in left_ns.values() if self.plan.end_ns else ():
             column[column > self.plan.end_ns] = NEVER

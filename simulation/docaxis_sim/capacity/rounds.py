@@ -9,8 +9,8 @@ known at once; only where somebody waits is there an event at the end of a round
 
 from collections import deque
 from collections.abc import Callable, Iterable
-from heapq import heappop, heappush
-from typing import Final, NamedTuple
+from heapq import heapreplace
+from typing import Final
 
 from docaxis_sim.capacity.calendar import Calendar
 from docaxis_sim.capacity.plan import NEVER, STEP_MASK, STEPS, Stations
@@ -38,25 +38,16 @@ class Disk:
         self.commits = 0
 
 
-class Running(NamedTuple):
-    """A round of a loop with several servers: they compare as their ends do."""
-
-    end_ns: int
-    server: int
-    node: "Node"
-    tokens: tuple[int, ...]
-
-
 class Loop:
     """One interpreter: when it gets free, the line of nodes that wait, and what it has done.
 
-    `next_ns`: the end of a round that somebody waits for. `stands`: how many outages have switched it off; `until_ns`:
-    the end of the round that was under way then. `idle` and `running`: of a loop with several servers.
+    `pool`: of a loop with several servers, when each gets free, as a heap. `next_ns`: the end of a round that somebody
+    waits for. `stands`: how many outages have switched it off; `until_ns`: the end of the round that was under way.
     """
 
     __slots__ = (
-        "busy_ns", "free_ns", "idle", "line", "next_ns", "number", "round_max", "round_ns", "rounds", "running",
-        "several", "stands", "until_ns", "wake_ns",
+        "busy_ns", "free_ns", "line", "next_ns", "number", "pool", "round_max", "round_ns", "rounds", "stands",
+        "until_ns", "wake_ns",
     )  # fmt: skip
 
     def __init__(self, number: int, wake_ns: int, round_ns: int, round_max: int, servers: int) -> None:
@@ -64,10 +55,8 @@ class Loop:
         self.wake_ns = wake_ns
         self.round_ns = round_ns
         self.round_max = round_max
-        self.several = servers > 1
-        self.idle = list(range(servers))
-        self.running: list[Running] = []
-        self.free_ns = FOREVER if self.several else 0
+        self.pool = [0] * servers if servers > 1 else None
+        self.free_ns = FOREVER if self.pool else 0
         self.until_ns = 0
         self.line: deque[Node] = deque()
         self.next_ns = NEVER
@@ -125,7 +114,7 @@ class Rounds:
             loop.rounds += 1
             loop.busy_ns += length_ns
             loop.free_ns = end_ns = time_ns + length_ns
-            # As `_commit` does it, in one piece with the rest: nearly every visit of a plan comes this way.
+            # As `_end` does it, in one piece with the rest: nearly every visit of a plan comes this way.
             disk = node.disk
             left_ns = disk.end_ns
             if end_ns >= disk.start_ns:
@@ -140,17 +129,15 @@ class Rounds:
         return visit
 
     def end_of_round(self, time_ns: int, number: int) -> None:
-        """A round that somebody waits for, or one of a loop with several servers, is over."""
+        """A round that somebody waits for is over."""
         loop = self.loops[number - 1]
-        if loop.several:
-            self._end_of_several(loop, time_ns)
-        elif time_ns == loop.next_ns and not loop.stands:
+        if time_ns == loop.next_ns and not loop.stands:
             loop.next_ns = NEVER
-            self._round(loop, time_ns)
+            self._round(loop, time_ns, 0)
 
     def stand(self, loop: Loop) -> None:
-        """The loop is switched off: the round under way ends, no other begins."""
-        if not loop.stands and not loop.several:
+        """The loop is switched off: rounds under way end, no other begins."""
+        if not loop.stands and not loop.pool:
             loop.until_ns, loop.free_ns = loop.free_ns, FOREVER
         loop.stands += 1
 
@@ -159,14 +146,13 @@ class Rounds:
         loop.stands -= 1
         if loop.stands:
             return
-        if loop.several:
-            while loop.line and loop.idle:
-                self._start_several(loop, time_ns, 0)
-            return
-        loop.free_ns = max(loop.until_ns, time_ns)
+        if loop.pool:
+            loop.pool = sorted(max(free_ns, time_ns) for free_ns in loop.pool)
+        else:
+            loop.free_ns = max(loop.until_ns, time_ns)
         self._wake_at_end(loop)
 
-    # --- one server ---
+    # --- where a look does not suffice ---
 
     def _ask(self, node: Node, time_ns: int, token: int, cost_ns: int) -> None:
         """The visit waits, unless one of several servers is free."""
@@ -176,44 +162,40 @@ class Rounds:
         node.waiting.append((token, cost_ns))
         if loop.stands:
             return
-        if loop.several:
-            if loop.idle:
-                self._start_several(loop, time_ns, loop.wake_ns)
+        if loop.pool and loop.pool[0] <= time_ns:
+            self._round(loop, time_ns, loop.wake_ns)
         elif loop.next_ns == NEVER:
             self._wake_at_end(loop)
 
     def _wake_at_end(self, loop: Loop) -> None:
-        """An event at the end of the round under way, if somebody waits for it."""
+        """An event at the end of the round that is over first, if somebody waits for it."""
         if loop.line:
-            loop.next_ns = loop.free_ns
-            self._calendar.push(loop.free_ns, loop.number + 1)
+            loop.next_ns = loop.pool[0] if loop.pool else loop.free_ns
+            self._calendar.push(loop.next_ns, loop.number + 1)
 
-    def _round(self, loop: Loop, time_ns: int) -> None:
+    def _round(self, loop: Loop, time_ns: int, wake_ns: int) -> None:
         """The first node in line gets its round."""
-        node, tokens, length_ns = self._take_first(loop)
-        loop.free_ns = time_ns + length_ns
-        left_ns = self._commit(node.disk, loop.free_ns)
-        for token in tokens:
-            self.leave[token & STEP_MASK](left_ns, token)
-        self._wake_at_end(loop)
-
-    @staticmethod
-    def _take_first(loop: Loop) -> tuple[Node, tuple[int, ...], int]:
-        """The first node in line, its visits of the next round, and how long that takes."""
         node = loop.line.popleft()
         waiting = node.waiting
         visits = [waiting.popleft() for _ in range(min(len(waiting), loop.round_max))]
         if waiting:
             loop.line.append(node)
-        length_ns = loop.round_ns + sum(cost_ns for _, cost_ns in visits)
+        length_ns = wake_ns + loop.round_ns + sum(cost_ns for _, cost_ns in visits)
         loop.rounds += 1
         loop.busy_ns += length_ns
-        return node, tuple(token for token, _ in visits), length_ns
+        left_ns = self._end(loop, node.disk, time_ns + length_ns)
+        for token, _ in visits:
+            self.leave[token & STEP_MASK](left_ns, token)
+        self._wake_at_end(loop)
 
-    def _commit(self, disk: Disk, time_ns: int) -> int:
-        """When what comes at `time_ns` is on disk."""
-        if time_ns >= disk.start_ns:
-            disk.start_ns = max(time_ns, disk.end_ns)
+    def _end(self, loop: Loop, disk: Disk, end_ns: int) -> int:
+        """Notes when the server gets free again; when what it did is on disk."""
+        if loop.pool:
+            heapreplace(loop.pool, end_ns)
+            return end_ns + self._commit_ns(disk)
+        loop.free_ns = end_ns
+        if end_ns >= disk.start_ns:
+            disk.start_ns = max(end_ns, disk.end_ns)
             disk.end_ns = disk.start_ns + self._commit_ns(disk)
         return disk.end_ns
 
@@ -222,32 +204,6 @@ class Rounds:
         ns = disk.commit_ns + self._extra_ns[(disk.turn + disk.commits) % len(self._extra_ns)]
         disk.commits += 1
         return ns
-
-    # --- several servers ---
-
-    def _start_several(self, loop: Loop, time_ns: int, wake_ns: int) -> None:
-        """The first node in line gets its round from the first idle server."""
-        node, tokens, length_ns = self._take_first(loop)
-        loop.busy_ns += wake_ns
-        end_ns = time_ns + wake_ns + length_ns
-        heappush(loop.running, Running(end_ns, heappop(loop.idle), node, tokens))
-        self._calendar.push(end_ns, loop.number + 1)
-
-    def _end_of_several(self, loop: Loop, time_ns: int) -> None:
-        """The round that ends first does, and its server takes the next."""
-        ended = heappop(loop.running)
-        left_ns = time_ns + self._commit_ns(ended.node.disk)
-        for token in ended.tokens:
-            self.leave[token & STEP_MASK](left_ns, token)
-        heappush(loop.idle, ended.server)
-        if loop.line and not loop.stands:
-            self._start_several(loop, time_ns, 0)
-
-    def finish(self) -> None:
-        """Rounds that have begun count wholly: their commits too."""
-        for loop in self.loops:
-            while loop.running:
-                self._commit_ns(heappop(loop.running).node.disk)
 
 
 def _loop_columns(stations: Stations) -> Iterable[tuple[int, int, int, int]]:
