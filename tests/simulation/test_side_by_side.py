@@ -1,0 +1,29 @@
+"""Three executors carry the same documents: the engines agree exactly, the machines nearly."""
+
+import re
+
+import numpy as np
+
+from docaxis_sim.capacity.prepare import prepare
+from docaxis_sim.capacity.scenario import load
+from docaxis_sim.capacity.shipped import shipped
+from docaxis_sim.side_by_side import EXECUTORS, side_by_side
+
+
+def test_a_scenarios_documents_take_nearly_as_long_in_full_machines_as_in_the_engines() -> None:
+    """The model's median is within a tenth of the core's own; the two engines do not differ at all."""
+    found = side_by_side(prepare(load(shipped() / "normal-working-day.toml", {"load": 0.1}), 0).plan)
+    names, latency_s = np.array(found.columns["executor"]), np.asarray(found.columns["latency_s"], float)
+    medians = {name: float(np.median(latency_s[names == name])) for name in EXECUTORS}
+    assert medians["vector"] == medians["reference"]
+    assert abs(medians["machines"] / medians["reference"] - 1) < 0.1
+    assert "vector against reference: median +0.00%, p95 +0.00%, at most 0.000 ms for any document" in found.about
+
+
+def test_an_executor_that_cannot_carry_is_named_with_its_reason() -> None:
+    """A missing curve is explained."""
+    plan = prepare(load(shipped() / "normal-working-day.toml", {"load": 0.01}), 0).plan
+    odd = plan._replace(node_ids=tuple(f"node {number}" for number in range(len(plan.node_ids))))
+    found = side_by_side(odd)
+    assert re.search(r"machines: full machines do not carry .*codes of parties", found.about)
+    assert set(found.columns["executor"]) == {"reference", "vector"}
