@@ -1,8 +1,8 @@
 """The map: every node of a country as a dot in its place, coloured by one figure at a time.
 
 Dots of one tier and one colour are one path, so that thousands fit into a few kilobytes. Only agencies, and what failed
-or is worst, are elements of their own with words under the pointer. No boundaries and no tiles: the dots of ten thousand
-communes draw the country. Nothing here knows what the figure is.
+or is worst, are elements of their own with words under the pointer. No boundaries and no tiles: the dots of ten
+thousand communes draw the country. Nothing here knows what the figure is.
 """
 
 import math
