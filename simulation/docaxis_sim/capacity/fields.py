@@ -110,7 +110,8 @@ TOPOLOGY: Final = Table(
             "routing",
             words("direct", "tiered", "hub"),
             "direct",
-            "direct: sender to recipient; tiered: through every level between them; hub: through one centre.",
+            "direct: sender to recipient; tiered: up through every level and down again; hub: the same, and between "
+            "provinces and agencies through one centre.",
         ),
         Field("latency", _latencies(), {}, "Time under way on a free line."),
     ),
