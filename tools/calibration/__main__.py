@@ -1,0 +1,112 @@
+"""`tools/calibrate`: measures what a node costs on this machine and writes a calibration file for the simulator.
+
+Real nodes on loopback, in two processes. Nothing is judged: what the figures are good for is said by `tools/validate`
+and in `simulation/docs/validation.md`.
+"""
+
+import argparse
+import asyncio
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from rich.console import Console
+
+from docaxis.core.errors import DocaxisError
+from tools.benchmarks.__main__ import machine, show
+from tools.calibration.costing import costs_of, loopback_ns
+from tools.calibration.fit import Fit, fit
+from tools.calibration.measure import Taken, measure, quietest
+
+METHOD: Final = (
+    "Processor time of whole processes over loads whose documents come alone, in bursts, to one and to eight "
+    "recipients, inline and pulled, and to a peer that stands still; non-negative least squares on rounds, wake-ups, "
+    "requests and things, each load weighing alike "
+    "and as in its quietest pass. Commits, blobs and bytes are measured directly."
+)
+ROOT: Final = Path(__file__).resolve().parents[2]
+TARGET: Final = ROOT / "scenarios" / "calibration" / "node-2026-11.json"
+SHARE: Final = 100
+
+
+def run(args: argparse.Namespace) -> dict[str, Any]:
+    """Measures; the object that is written."""
+    taken = quietest([asyncio.run(measure(args.folder, args.effort)) for _ in range(args.passes)])
+    found = fit(taken.rows)
+    costs = costs_of(taken, found)
+    return {"costs": costs, "provenance": provenance(taken, found, costs, args)}
+
+
+def provenance(taken: Taken, found: Fit, costs: dict[str, Any], args: argparse.Namespace) -> dict[str, Any]:
+    """Where the costs come from, and how sure they are."""
+    share = statistics.quantiles(taken.alone_commit_ns, n=SHARE)
+    return {
+        "source": "tools/calibrate",
+        "method": METHOD,
+        "machine": machine(),
+        "commit": _commit(),
+        "date": datetime.now(UTC).date().isoformat(),
+        "effort": args.effort,
+        "passes": args.passes,
+        "documents": taken.documents,
+        "loads": len(taken.rows),
+        "fit_median_error": round(found.error, 4),
+        "per_thing_us": {
+            name: {
+                "best": round(found.ns[name] / 1000, 1),
+                "p5": round(found.low_ns[name] / 1000, 1),
+                "p95": round(found.high_ns[name] / 1000, 1),
+            }
+            for name in found.ns
+        },
+        "bootstrap_samples": found.samples,
+        "commit_ms": {"samples": len(taken.alone_commit_ns), **{
+            f"p{q}": round(share[q - 1] / 1e6, 3) for q in (50, 90, 99)
+        }, "max": round(max(taken.alone_commit_ns) / 1e6, 1)},
+        "alone_home_ms": round(statistics.median(taken.alone_home_ns) / 1e6, 3),
+        "loopback_ns": loopback_ns(taken, costs),
+        "derived": {
+            "relay_ns": "nodes do not relay yet: what a recipient does, and what a sender does for one more recipient",
+            "envelope_ns": "what pulling costs a recipient beyond the same content inline, its own request included",
+        },
+    }  # fmt: skip
+
+
+def _commit() -> str:
+    done = subprocess.run(
+        ["git", "rev-parse", "--short=12", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    return done.stdout.strip() or "unknown"
+
+
+def main(words: list[str]) -> int:
+    """Measures, tells, and writes the file unless told not to."""
+    parser = argparse.ArgumentParser(prog="tools/calibrate", description="Measures what a node costs on this machine.")
+    parser.add_argument("--out", type=Path, default=TARGET, help="the file to write (default: the one scenarios use)")
+    parser.add_argument("--effort", type=float, default=1.0, help="documents, relative to the ordinary number")
+    parser.add_argument("--passes", type=int, default=3, help="how often everything is measured (default 3)")
+    parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()), help="on whose disk nodes live")
+    parser.add_argument("--json", action="store_true", help="print the object, too; the tables go to stderr")
+    args = parser.parse_args(words)
+    try:
+        found = run(args)
+    except (DocaxisError, OSError, ValueError) as error:
+        sys.stderr.write(f"not calibrated: {error}\n")
+        return 1
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    args.out.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    plain = {name: value for name, value in found["costs"].items() if name != "commit_extra_ns"}
+    shown = {"costs": plain, "provenance": found["provenance"]}
+    show(shown, Console(file=sys.stderr if args.json else sys.stdout, width=None if sys.stdout.isatty() else 160))
+    if args.json:
+        print(json.dumps(found))
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
