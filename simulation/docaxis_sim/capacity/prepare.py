@@ -6,10 +6,14 @@ influences a plan.
 
 from typing import NamedTuple
 
+import numpy as np
+
 from docaxis_sim.capacity import costs
+from docaxis_sim.capacity.chance import generator
+from docaxis_sim.capacity.contacts import extra_ns
 from docaxis_sim.capacity.model import Failure, Scenario
 from docaxis_sim.capacity.plan import DAY_NS, Outage, Plan
-from docaxis_sim.capacity.stations import stations
+from docaxis_sim.capacity.stations import lines, stations
 from docaxis_sim.capacity.topology import Topology, build, select
 from docaxis_sim.capacity.traffic import deliveries
 
@@ -31,11 +35,15 @@ def prepare(scenario: Scenario, replication: int) -> Prepared:
     Raises what its parts raise about a scenario that does not fit its topology: `BadSelector`, `BadTopology`,
     `BadStations`, `BadRelation`, `BadTraffic`, `NoRoute`, `BadCalibration`, all of them `ValueError`.
     """
-    topology = build(scenario.topology)
+    topology, measured = build(scenario.topology), costs.read(scenario.calibration)
+    drawn = deliveries(scenario, topology, replication)
+    stalls = np.array(measured.commit_extra_ns or (0,), np.int64)
     plan = Plan(
         node_ids=topology.ids,
-        stations=stations(scenario, topology, costs.read(scenario.calibration)),
-        deliveries=deliveries(scenario, topology, replication),
+        stations=stations(scenario, topology, measured)._replace(
+            commit_extra_ns=generator(scenario.experiment.seed, replication, "stalls of disks").permutation(stalls)
+        ),
+        deliveries=drawn._replace(extra_ns=extra_ns(drawn, measured, lines(scenario, topology).speed)),
         outages=tuple(_outage(scenario, topology, failure) for failure in scenario.failures),
         end_ns=0 if scenario.until_done else scenario.days * DAY_NS,
     )

@@ -28,7 +28,9 @@ def above(topology: Topology, node: int) -> list[int]:
 
 def some(topology: Topology, tier: str) -> list[int]:
     """A few nodes of a tier."""
-    return [int(node) for node in np.flatnonzero(topology.tier == TIERS.index(tier))[:: 1 + len(topology.ids) // 60][:4]]
+    return [
+        int(node) for node in np.flatnonzero(topology.tier == TIERS.index(tier))[:: 1 + len(topology.ids) // 60][:4]
+    ]
 
 
 @pytest.mark.parametrize("topology", [OLD, NEW], ids=["2024", "2025"])
