@@ -7,6 +7,7 @@ and in `simulation/docs/validation.md`.
 import argparse
 import asyncio
 import json
+import re
 import statistics
 import subprocess
 import sys
@@ -77,6 +78,12 @@ def provenance(taken: Taken, found: Fit, costs: dict[str, Any], args: argparse.N
     }  # fmt: skip
 
 
+def text_of(found: dict[str, Any]) -> str:
+    """The file: a line for each value, and one for a list of numbers."""
+    lines = json.dumps(found, indent=1)
+    return re.sub(r"\[[\s\d,]+\]", lambda match: re.sub(r"\s+", " ", match.group()), lines) + "\n"
+
+
 def _commit() -> str:
     done = subprocess.run(
         ["git", "rev-parse", "--short=12", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
@@ -99,7 +106,7 @@ def main(words: list[str]) -> int:
         sys.stderr.write(f"not calibrated: {error}\n")
         return 1
     args.out.parent.mkdir(parents=True, exist_ok=True)
-    args.out.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    args.out.write_text(text_of(found), encoding="utf-8")
     plain = {name: value for name, value in found["costs"].items() if name != "commit_extra_ns"}
     shown = {"costs": plain, "provenance": found["provenance"]}
     show(shown, Console(file=sys.stderr if args.json else sys.stdout, width=None if sys.stdout.isatty() else 160))
