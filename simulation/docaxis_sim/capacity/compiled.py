@@ -1,516 +1,347 @@
-"""The vector engine's event loop, compiled by numba: a calendar of slots, stations as arrays, one token at a time.
+"""The vector engine's event loop, compiled by numba: stations as rows of numbers, one token at a time.
 
-Arrays in, arrays out; what they mean is said in `plan`, how they are made in `vector`. Everything that is compiled is
-in this one file, because numba keeps what it compiled for as long as the file it began in is the same; and for the same
-reason nothing here depends on a constant of another module but by argument (`STEP_BITS` is checked on import).
-
-Times are nanoseconds, `key` orders events of one instant: numbers below that of loops are ends of rounds, the others are
-tokens plus that number. A link that costs nothing holds nobody, so it is passed without an event.
+Arrays in, arrays out: what they mean is said in `plan`, they are made in `vector`, and nothing here is told to people.
+Times are nanoseconds. The key of an event is the number of a loop (the end of a round), or the number of loops plus a
+token. A link that costs nothing holds nobody, so tokens pass it without an event of their own.
 """
 
-from collections.abc import Callable
-from typing import Any, Final, NamedTuple, TypeVar
+# mypy: disable-error-code="no-any-return"
+# Single numbers out of rows and columns are Any to a type checker; numba types them itself.
 
-import numba
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+
 import numpy as np
 from numpy.typing import NDArray
 
-from docaxis_sim.capacity import plan
-from docaxis_sim.capacity.plan import Bool, Int8, Int32, Int64, Stations
+from docaxis_sim.capacity import calendar_queue, itinerary, plan
+from docaxis_sim.capacity.calendar_queue import (
+    ARRIVED,
+    EDGE,
+    EVENTS,
+    HEAP,
+    NOW,
+    SOURCE,
+    Calendar,
+    entry,
+    give_back,
+    heap_drop,
+    open_slot,
+    part,
+    push,
+    whole,
+)
+from docaxis_sim.capacity.itinerary import AT_LOOP, AT_UP
+from docaxis_sim.capacity.plan import COMMIT_STRIDE, STEP_BITS, STEP_MASK, Cost, Int8, Int32, Int64
 
-STEP_BITS: Final = 6
-STEP_MASK: Final = (1 << STEP_BITS) - 1
-NEVER: Final = -1
-SLOTS_MAX: Final = 1 << 16
-SLOT_EVENTS: Final = 16
-"""How many of the events known so far a slot is made for; each brings several more."""
-WINDOW_BIRTHS_MIN: Final = 1024
-LOOP: Final = 0
-UP: Final = 1
-DOWN: Final = 2
+Rows = NDArray[np.void]
 
-assert (STEP_BITS, NEVER) == (plan.STEP_BITS, plan.NEVER)
+if TYPE_CHECKING:
+    int64 = int
+else:
+    int64 = np.int64  # without it, numba would compile everything once more for every width of a column
 
-# Numbers in `Calendar.at`.
-HEAP: Final = 0  # how many events are in the heap
-UNUSED: Final = 1  # first free entry of the pool
-TOUCHED: Final = 2  # entries of the pool beyond this were never used
-FROM: Final = 3  # where slot 0 begins
-SHIFT: Final = 4  # a slot is 2**SHIFT ns wide
-SLOTS: Final = 5
-SLOT: Final = 6  # the next to be opened
-EDGE: Final = 7  # where it begins: the heap has every event before
-LATER: Final = 8  # first entry of the list of what is beyond the slots
-LATER_COUNT: Final = 9
-LATER_FIRST: Final = 10  # earliest and latest of those
-LATER_LAST: Final = 11
-BORN: Final = 12  # how many births are taken
-EVENTS: Final = 13
-NOW: Final = 14
-ARRIVED: Final = 15
-AT: Final = 16
+NODE: Final = np.dtype(
+    [("cost_ns", np.int64, (len(Cost),))]
+    + [(name, np.int32) for name in ("loop", "disk", "up", "down", "wait_first", "wait_last", "line_next", "_")]
+    + [(name, np.int64) for name in ("content_ns_per_kib", "blob_ns", "blob_ns_per_kib", "__")]
+)
+"""What it is charged, its stations (the down links are numbered after the up links), the list of those who wait at it,
+the next in line. Rows of this and the next type are whole lines of a processor's cache."""
+LOOP: Final = np.dtype(
+    [(name, np.int64) for name in ("free_ns", "wake_ns", "round_ns", "rounds", "busy_ns")]
+    + [(name, np.int32) for name in ("round_max", "servers", "server", "line_first", "line_last", "_")]
+)
+"""`free_ns`: of its only server; of several, `server` is the row of the first in `World.free`. `line_*`: nodes."""
+DISK: Final = np.dtype([(name, np.int64) for name in ("commit_ns", "start_ns", "end_ns", "commits")])
+LINK: Final = np.dtype([(name, np.int64) for name in ("ns_per_kib", "free_ns")])
+WAY: Final = np.dtype(
+    [(n, np.int8) for n in ("station", "place", "row", "sized", "next", "hop", "status", "state", "arrives")]
+    + [(n, np.int8) for n in ("out", "extra")]
+)
+"""A step of a kind of delivery: `itinerary.Itinerary`; `state`: first step of `status`; rows in `left`, `extra`."""
 
 
-class Calendar(NamedTuple):
-    """Events to come: `heap` ``(capacity, 2)`` of (time, key) until the edge, lists through `pool` and `link` beyond
-    it; `heads` has the list of each slot."""
+class World(NamedTuple):
+    """Stations (rows of the types above), what steps mean (`ways` ``(kinds, steps)``, `begin`), deliveries (columns of
+    the plan; `kin` ``(2, n)``: first child, next of the same parent; `extra` ``(rows, n)``), the outcome (`left`
+    ``(rows, n)``) and events to come."""
 
-    heap: Int64
-    pool: Int64
-    link: Int32
-    heads: Int32
-    at: Int64
-
-
-class Work(NamedTuple):
-    """Deliveries: `kind` row in `Ways` of each, `roots` their birth times, children as lists, `extra` ``(rows, n)``."""
-
+    nodes: Rows
+    loops: Rows
+    disks: Rows
+    links: Rows
+    free: Int64
+    commit_extra_ns: Int64
+    ways: Rows
+    begin: Int8
     kind: Int8
-    first: Bool
     bytes: Int64
     path: Int32
     latency_ns: Int64
     delay_ns: Int64
     birth_ns: Int64
-    roots: Int64
-    child: Int32
-    sibling: Int32
+    roots_ns: Int64
+    kin: Int32
     extra: Int64
-
-
-class Ways(NamedTuple):
-    """What each step means, ``(kinds of deliveries, steps)``: `station` (LOOP, UP or DOWN), its `place` on the path, cost
-    `row`, whether that which is `sized` by bytes comes on top, `next` step and which `hop`'s latency lies before it,
-    number of the `status` that begins with it (-1: none), and whether a delivery has then arrived. Per kind: where it
-    `begin`s. Per step: `out` and `extra` row. Per status: its first `state`."""
-
-    station: Int8
-    place: Int8
-    row: Int8
-    sized: Bool
-    next: Int8
-    hop: Int8
-    status: Int8
-    arrives: Bool
-    begin: Int8
-    out: Int8
-    extra: Int8
-    state: Int8
-
-
-class Floor(NamedTuple):
-    """State of all stations: lists of those who wait at each node, lines of nodes, when each server gets free (those of
-    a loop from `server[loop]` on), commits, links, and what comes out."""
-
-    free: Int64
-    server: Int32
-    line_first: Int32
-    line_last: Int32
-    line_next: Int32
-    wait_first: Int32
-    wait_last: Int32
-    rounds: Int64
-    busy: Int64
-    commit_start: Int64
-    commit_end: Int64
-    commits: Int64
-    up_free: Int64
-    down_free: Int64
     left: Int64
-
-
-class World(NamedTuple):
-    """Everything the loop needs."""
-
-    stations: Stations
-    work: Work
-    ways: Ways
-    floor: Floor
     calendar: Calendar
-
-
-_F = TypeVar("_F", bound=Callable[..., Any])
-
-
-def _compiled(function: _F) -> _F:
-    """Compiled, and kept on disk where a folder for that can be written (beside this file, or the user's cache)."""
-    try:
-        return numba.njit(cache=True, nogil=True)(function)  # type: ignore[no-any-return]
-    except RuntimeError:  # numba found no such folder
-        return numba.njit(nogil=True)(function)  # type: ignore[no-any-return]
-
-
-# --- the calendar ---
-
-
-@_compiled
-def _heap_push(c: Calendar, t: int, key: int) -> None:
-    heap, at = c.heap, c.at
-    i = at[HEAP]
-    at[HEAP] = i + 1
-    while i > 0:
-        up = (i - 1) >> 1
-        if heap[up, 0] < t or (heap[up, 0] == t and heap[up, 1] < key):
-            break
-        heap[i, 0], heap[i, 1] = heap[up, 0], heap[up, 1]
-        i = up
-    heap[i, 0], heap[i, 1] = t, key
-
-
-@_compiled
-def _heap_drop(c: Calendar) -> None:
-    """Takes the first event out."""
-    heap, at = c.heap, c.at
-    size = at[HEAP] - 1
-    at[HEAP] = size
-    t, key = heap[size, 0], heap[size, 1]
-    i = 0
-    down = 1
-    while down < size:
-        right = down + 1
-        if right < size and (
-            heap[right, 0] < heap[down, 0] or (heap[right, 0] == heap[down, 0] and heap[right, 1] < heap[down, 1])
-        ):
-            down = right
-        if t < heap[down, 0] or (t == heap[down, 0] and key < heap[down, 1]):
-            break
-        heap[i, 0], heap[i, 1] = heap[down, 0], heap[down, 1]
-        i = down
-        down = 2 * i + 1
-    heap[i, 0], heap[i, 1] = t, key
-
-
-@_compiled
-def _entry(c: Calendar, a: int, b: int) -> int:
-    """A pool entry with these two numbers."""
-    at = c.at
-    i = at[UNUSED]
-    if i >= 0:
-        at[UNUSED] = c.link[i]
-    else:
-        i = at[TOUCHED]
-        at[TOUCHED] = i + 1
-    c.pool[i, 0], c.pool[i, 1] = a, b
-    c.link[i] = -1
-    return i
-
-
-@_compiled
-def _give_back(c: Calendar, i: int) -> None:
-    c.link[i] = c.at[UNUSED]
-    c.at[UNUSED] = i
-
-
-@_compiled
-def _file(c: Calendar, i: int) -> None:
-    """Puts an entry into its slot, or beyond all slots."""
-    at, t = c.at, c.pool[i, 0]
-    slot = (t - at[FROM]) >> at[SHIFT]
-    if slot < at[SLOTS]:
-        c.link[i] = c.heads[slot]
-        c.heads[slot] = i
-        return
-    at[LATER_FIRST] = t if at[LATER] < 0 else min(t, at[LATER_FIRST])
-    at[LATER_LAST] = t if at[LATER] < 0 else max(t, at[LATER_LAST])
-    c.link[i] = at[LATER]
-    at[LATER] = i
-    at[LATER_COUNT] += 1
-
-
-@_compiled
-def _push(c: Calendar, t: int, key: int) -> None:
-    if t < c.at[EDGE]:
-        _heap_push(c, t, key)
-    else:
-        _file(c, _entry(c, t, key))
-
-
-@_compiled
-def _new_slots(c: Calendar, roots: Int64) -> None:
-    """Slots for the time from the next event on: until the last known, or several times as many births as are known."""
-    at, born, later = c.at, c.at[BORN], c.at[LATER_COUNT]
-    ahead = min(len(roots), born + max(WINDOW_BIRTHS_MIN, 4 * later))
-    if born < len(roots):
-        begin = roots[born] if later == 0 else min(roots[born], at[LATER_FIRST])
-        end = roots[ahead - 1] if later == 0 or ahead < len(roots) else max(roots[ahead - 1], at[LATER_LAST])
-    else:
-        begin, end = at[LATER_FIRST], at[LATER_LAST]
-    slots = min(SLOTS_MAX, 1 + (later + ahead - born) // SLOT_EVENTS)
-    shift = 0
-    while (end - begin) >> shift >= slots:
-        shift += 1
-    at[FROM] = at[EDGE] = begin
-    at[SHIFT], at[SLOTS], at[SLOT] = shift, slots, 0
-    c.heads[:slots] = -1
-    i = at[LATER]
-    at[LATER], at[LATER_COUNT] = -1, 0
-    while i >= 0:
-        following = c.link[i]
-        _file(c, i)
-        i = following
-
-
-@_compiled
-def _open_slot(w: World) -> None:
-    """Moves the next slot into the heap, and the births of its time."""
-    c, roots = w.calendar, w.work.roots
-    at = c.at
-    i = c.heads[at[SLOT]]
-    at[SLOT] += 1
-    at[EDGE] += 1 << at[SHIFT]
-    while i >= 0:
-        following = c.link[i]
-        _heap_push(c, c.pool[i, 0], c.pool[i, 1])
-        _give_back(c, i)
-        i = following
-    while at[BORN] < len(roots) and roots[at[BORN]] < at[EDGE]:
-        d = at[BORN]
-        at[BORN] = d + 1
-        _come(w, roots[d], d, w.ways.begin[w.work.kind[d]])
-
-
-@_compiled
-def _more(w: World) -> bool:
-    """Fills the heap; False if nothing is left to happen."""
-    at = w.calendar.at
-    while at[HEAP] == 0:
-        if at[SLOT] < at[SLOTS]:
-            _open_slot(w)
-        elif at[LATER] >= 0 or at[BORN] < len(w.work.roots):
-            _new_slots(w.calendar, w.work.roots)
-        else:
-            return False
-    return True
 
 
 # --- links ---
 
 
-@_compiled
+@part
 def _pass_up(w: World, t: int, d: int, step: int) -> int:
     """Through the up link; when the down link is entered."""
-    kind = w.work.kind[d]
-    link = w.stations.up_of[w.work.path[w.ways.place[kind, step], d]]
+    way = w.ways[w.kind[d], step]
+    link = w.links[w.nodes[w.path[way.place, d]].up]
     start = end = t
-    if w.stations.up_ns_per_kib[link] > 0:
-        start = max(t, w.floor.up_free[link])
-        end = start + (w.work.bytes[d] * w.stations.up_ns_per_kib[link] >> 10)
-        w.floor.up_free[link] = end
-    w.floor.left[w.ways.out[step], d] = end
-    return start + w.work.latency_ns[w.ways.hop[kind, step], d]
+    if link.ns_per_kib > 0:
+        start = max(t, link.free_ns)
+        end = start + (w.bytes[d] * link.ns_per_kib >> 10)
+        link.free_ns = end
+    w.left[way.out, d] = end
+    return start + w.latency_ns[way.hop, d]
 
 
-@_compiled
+@part
 def _pass_down(w: World, t: int, d: int, step: int) -> int:
     """Through the down link; when the content is written."""
-    kind, size = w.work.kind[d], w.work.bytes[d]
-    node = w.work.path[w.ways.place[kind, step], d]
-    link = w.stations.down_of[node]
+    sent, way = w.ways[w.kind[d], step - 1], w.ways[w.kind[d], step]
+    node = w.nodes[w.path[way.place, d]]
+    link = w.links[node.down]
     end = t
-    if w.stations.down_ns_per_kib[link] > 0:
-        end = max(t, w.floor.down_free[link]) + (size * w.stations.down_ns_per_kib[link] >> 10)
-        w.floor.down_free[link] = end
-    sent = w.floor.left[w.ways.out[step - 1], d] + w.work.latency_ns[w.ways.hop[kind, step - 1], d]
-    left = max(end, sent)
-    w.floor.left[w.ways.out[step], d] = left
-    if not w.ways.sized[kind, step]:
-        return left
-    return left + w.stations.blob_ns[node] + (size * w.stations.blob_ns_per_kib[node] >> 10)
+    if link.ns_per_kib > 0:
+        end = max(t, link.free_ns) + (w.bytes[d] * link.ns_per_kib >> 10)
+        link.free_ns = end
+    end = max(end, w.left[sent.out, d] + w.latency_ns[sent.hop, d])
+    w.left[way.out, d] = end
+    if way.sized:
+        end += node.blob_ns + (w.bytes[d] * node.blob_ns_per_kib >> 10)
+    return end
 
 
-@_compiled
+@part
 def _come(w: World, t: int, d: int, step: int) -> None:
-    """A token on its way to a step: past links that cost nothing, then into the calendar."""
-    kind = w.work.kind[d]
-    while w.ways.station[kind, step] != LOOP:
-        node = w.work.path[w.ways.place[kind, step], d]
-        if w.ways.station[kind, step] == UP:
-            if w.stations.up_ns_per_kib[w.stations.up_of[node]] > 0:
-                break
-            t = _pass_up(w, t, d, step)
-        else:
-            if w.stations.down_ns_per_kib[w.stations.down_of[node]] > 0:
-                break
-            t = _pass_down(w, t, d, step)
+    """A token on its way to a step: past links that cost nothing, then to the events."""
+    while True:
+        way = w.ways[w.kind[d], step]
+        if way.station == AT_LOOP:
+            break
+        node = w.nodes[w.path[way.place, d]]
+        up = way.station == AT_UP
+        if w.links[node.up if up else node.down].ns_per_kib > 0:
+            break
+        t = _pass_up(w, t, d, step) if up else _pass_down(w, t, d, step)
         step += 1
-    _push(w.calendar, t, len(w.floor.rounds) + (d << STEP_BITS | step))
+    push(w.calendar, t, len(w.loops) + (d << STEP_BITS | step))
 
 
 # --- loops and disks ---
 
 
-@_compiled
-def _cost(w: World, d: int, step: int, node: int) -> int:
-    """What a visit costs on its loop."""
-    row = w.ways.row[w.work.kind[d], step]
-    if row == 0 and not w.work.first[d]:
-        row = 1
-    cost = w.stations.cost_ns[row, node]
-    if w.ways.sized[w.work.kind[d], step]:
-        cost += w.work.bytes[d] * w.stations.content_ns_per_kib[node] >> 10
-    if w.ways.extra[step] >= 0:
-        cost += w.work.extra[w.ways.extra[step], d]
+@part
+def _cost(w: World, d: int, step: int, number: int) -> int:
+    """What a visit costs the loop of a node."""
+    way = w.ways[w.kind[d], step]
+    cost = w.nodes[number].cost_ns[way.row]
+    if way.sized:
+        cost += w.bytes[d] * w.nodes[number].content_ns_per_kib >> 10
+    if way.extra >= 0:
+        cost += w.extra[way.extra, d]
     return cost
 
 
-@_compiled
-def _commit(w: World, t: int, node: int) -> int:
+@part
+def _commit(w: World, t: int, number: int, servers: int) -> int:
     """When that which its loop lets go at `t` is on disk."""
-    disk, loop, floor = w.stations.disk_of[node], w.stations.loop_of[node], w.floor
-    if w.stations.servers[loop] > 1:
-        floor.commits[disk] += 1
-        return t + w.stations.commit_ns[disk]
-    if t >= floor.commit_start[disk]:
-        floor.commit_start[disk] = max(t, floor.commit_end[disk])
-        floor.commit_end[disk] = floor.commit_start[disk] + w.stations.commit_ns[disk]
-        floor.commits[disk] += 1
-    return floor.commit_end[disk]
+    disk = w.disks[number]
+    if servers == 1 and t < disk.start_ns:
+        return disk.end_ns
+    extra = w.commit_extra_ns[(COMMIT_STRIDE * number + disk.commits) % len(w.commit_extra_ns)]
+    disk.commits += 1
+    disk.start_ns = max(t, disk.end_ns) if servers == 1 else t
+    disk.end_ns = disk.start_ns + disk.commit_ns + extra
+    return disk.end_ns
 
 
-@_compiled
+@part
 def _leave(w: World, t: int, d: int, step: int) -> None:
     """What follows when a delivery leaves a loop and its disk."""
-    work, ways = w.work, w.ways
-    kind = work.kind[d]
-    w.floor.left[ways.out[step], d] = t
-    following, status = ways.next[kind, step], ways.status[kind, step]
-    if following >= 0:
-        hop = ways.hop[kind, step]
-        _come(w, t + work.latency_ns[hop, d] if hop >= 0 else t, d, following)
-    if 0 <= status < len(work.delay_ns) and work.delay_ns[status, d] >= 0:
-        _come(w, t + work.delay_ns[status, d], d, ways.state[status])
-    if ways.arrives[kind, step]:
+    way = w.ways[w.kind[d], step]
+    w.left[way.out, d] = t
+    if way.next >= 0:
+        _come(w, t + (w.latency_ns[way.hop, d] if way.hop >= 0 else 0), d, int64(way.next))
+    if 0 <= way.status < len(w.delay_ns) and w.delay_ns[way.status, d] >= 0:
+        push(w.calendar, t + w.delay_ns[way.status, d], len(w.loops) + (d << STEP_BITS | int64(way.state)))
+    if way.arrives:
         w.calendar.at[ARRIVED] += 1
-        child = work.child[d]
+        child = int64(w.kin[0, d])
         while child >= 0:
-            _come(w, t + work.birth_ns[child], child, ways.begin[work.kind[child]])
-            child = work.sibling[child]
+            _come(w, t + w.birth_ns[child], child, int64(w.begin[w.kind[child]]))
+            child = int64(w.kin[1, child])
 
 
-@_compiled
-def _free_server(w: World, loop: int) -> int:
-    """The server that gets free first."""
-    best = w.floor.server[loop]
-    for server in range(best + 1, best + w.stations.servers[loop]):
-        if w.floor.free[server] < w.floor.free[best]:
+@part
+def _free_server(w: World, number: int) -> int:
+    """The server of a loop that gets free first."""
+    best = int64(w.loops[number].server)
+    for server in range(best + 1, best + w.loops[number].servers):
+        if w.free[server] < w.free[best]:
             best = server
     return best
 
 
-@_compiled
-def _start(w: World, t: int, loop: int, server: int, node: int, cost: int) -> int:
-    """A round begins; when those in it are on disk."""
-    length = w.stations.round_ns[loop] + cost
-    w.floor.free[server] = t + length
-    w.floor.rounds[loop] += 1
-    w.floor.busy[loop] += length
-    return _commit(w, t + length, node)
+@part
+def _free_ns(w: World, number: int) -> int:
+    """When a server of a loop gets free."""
+    return w.loops[number].free_ns if w.loops[number].servers == 1 else w.free[_free_server(w, number)]
 
 
-@_compiled
-def _join_line(w: World, loop: int, node: int) -> None:
-    floor = w.floor
-    if floor.line_first[loop] < 0:
-        floor.line_first[loop] = node
+@part
+def _start(w: World, t: int, number: int, node: int, cost: int) -> int:
+    """A round of a loop begins; when those in it are on disk."""
+    loop = w.loops[number]
+    length = loop.round_ns + cost
+    if loop.servers == 1:
+        loop.free_ns = t + length
     else:
-        floor.line_next[floor.line_last[loop]] = node
-    floor.line_last[loop] = node
-    floor.line_next[node] = -1
+        w.free[_free_server(w, number)] = t + length
+    loop.rounds += 1
+    loop.busy_ns += length
+    return _commit(w, t + length, int64(w.nodes[node].disk), int64(loop.servers))
 
 
-@_compiled
-def _wait(w: World, loop: int, server: int, node: int, token: int, cost: int) -> None:
+@part
+def _join_line(w: World, number: int, node: int) -> None:
+    """A node to the end of its loop's line."""
+    loop = w.loops[number]
+    if loop.line_first < 0:
+        loop.line_first = node
+    else:
+        w.nodes[loop.line_last].line_next = node
+    loop.line_last = node
+    w.nodes[node].line_next = -1
+
+
+@part
+def _wait(w: World, number: int, at: int, token: int, cost: int) -> None:
     """A visit finds its loop busy."""
-    floor, entry = w.floor, _entry(w.calendar, token, cost)
-    if floor.wait_first[node] >= 0:
-        w.calendar.link[floor.wait_last[node]] = entry
+    node, waiting = w.nodes[at], entry(w.calendar, token, cost)
+    if node.wait_first >= 0:
+        w.calendar.pool[node.wait_last, 2] = waiting
     else:
-        floor.wait_first[node] = entry
-        if floor.line_first[loop] < 0:
-            _push(w.calendar, floor.free[server], loop)
-        _join_line(w, loop, node)
-    floor.wait_last[node] = entry
+        node.wait_first = waiting
+        if w.loops[number].line_first < 0:
+            push(w.calendar, _free_ns(w, number), number)
+        _join_line(w, number, at)
+    node.wait_last = waiting
 
 
-@_compiled
-def _round(w: World, t: int, loop: int, server: int) -> None:
+@part
+def _round(w: World, t: int, number: int) -> None:
     """The first node of the line is taken, and up to round_max of those who wait there."""
-    floor, pool, link = w.floor, w.calendar.pool, w.calendar.link
-    node = floor.line_first[loop]
-    floor.line_first[loop] = floor.line_next[node]
-    first = entry = floor.wait_first[node]
+    loop, pool = w.loops[number], w.calendar.pool
+    at = int64(loop.line_first)
+    node = w.nodes[at]
+    loop.line_first = node.line_next
+    first = waiting = int64(node.wait_first)
     cost = took = 0
-    while entry >= 0 and took < w.stations.round_max[loop]:
-        cost += pool[entry, 1]
+    while waiting >= 0 and took < loop.round_max:
+        cost += pool[waiting, 1]
         took += 1
-        entry = link[entry]
-    floor.wait_first[node] = entry
-    if entry >= 0:
-        _join_line(w, loop, node)
-    left = _start(w, t, loop, server, node, cost)
+        waiting = pool[waiting, 2]
+    node.wait_first = waiting
+    if waiting >= 0:
+        _join_line(w, number, at)
+    left = _start(w, t, number, at, cost)
     for _ in range(took):
-        token, following = pool[first, 0], link[first]
-        _give_back(w.calendar, first)
+        token, following = pool[first, 0], pool[first, 2]
+        give_back(w.calendar, first)
         _leave(w, left, token >> STEP_BITS, token & STEP_MASK)
         first = following
 
 
-@_compiled
-def _end_of_round(w: World, t: int, loop: int) -> None:
+@part
+def _end_of_round(w: World, t: int, number: int) -> None:
     """Servers that are free at `t` take rounds from the line."""
-    server = _free_server(w, loop)
-    while w.floor.line_first[loop] >= 0 and w.floor.free[server] <= t:
-        _round(w, t, loop, server)
-        server = _free_server(w, loop)
-    if w.floor.line_first[loop] >= 0:
-        _push(w.calendar, w.floor.free[server], loop)
+    loop = w.loops[number]
+    while loop.line_first >= 0 and _free_ns(w, number) <= t:
+        _round(w, t, number)
+    if loop.line_first >= 0:
+        push(w.calendar, _free_ns(w, number), number)
 
 
-@_compiled
+@part
 def _visit(w: World, t: int, d: int, step: int) -> None:
     """A token comes to a loop."""
-    node = w.work.path[w.ways.place[w.work.kind[d], step], d]
-    loop = w.stations.loop_of[node]
-    cost, server = _cost(w, d, step, node), _free_server(w, loop)
-    if w.floor.free[server] <= t:
-        _leave(w, _start(w, t, loop, server, node, cost), d, step)
+    at = int64(w.path[w.ways[w.kind[d], step].place, d])
+    number = int64(w.nodes[at].loop)
+    cost = _cost(w, d, step, at)
+    if _free_ns(w, number) <= t:
+        _leave(w, _start(w, t, number, at, w.loops[number].wake_ns + cost), d, step)
     else:
-        _wait(w, loop, server, node, d << STEP_BITS | step, cost)
+        _wait(w, number, at, d << STEP_BITS | step, cost)
 
 
-@_compiled
+@part
 def _token(w: World, t: int, d: int, step: int) -> None:
-    station = w.ways.station[w.work.kind[d], step]
-    if station == LOOP:
+    """A token comes to a station."""
+    station = w.ways[w.kind[d], step].station
+    if station == AT_LOOP:
         _visit(w, t, d, step)
-    elif station == UP:
-        _come(w, _pass_up(w, t, d, step), d, step + 1)
     else:
-        _come(w, _pass_down(w, t, d, step), d, step + 1)
+        _come(w, _pass_up(w, t, d, step) if station == AT_UP else _pass_down(w, t, d, step), d, step + 1)
 
 
-@_compiled
-def carry_on(w: World, until_ns: int, events: int) -> bool:
-    """Takes so many events, or those until `until_ns`; True if there are more."""
-    at, heap, loops = w.calendar.at, w.calendar.heap, len(w.floor.rounds)
-    for _ in range(events):
-        if not _more(w) or heap[0, 0] > until_ns:
+@part
+def _next(w: World) -> bool:
+    """Makes sure that the next event is in the heap; False if nothing is left to happen."""
+    at, roots_ns = w.calendar.at, w.roots_ns
+    while at[HEAP] == 0:
+        if not open_slot(w.calendar, roots_ns):
             return False
-        t, key = heap[0, 0], heap[0, 1]
-        _heap_drop(w.calendar)
-        at[NOW] = t
-        at[EVENTS] += 1
-        if key < loops:
-            _end_of_round(w, t, key)
-        else:
-            _token(w, t, (key - loops) >> STEP_BITS, (key - loops) & STEP_MASK)
+        while at[SOURCE] < len(roots_ns) and roots_ns[at[SOURCE]] < at[EDGE]:
+            d = at[SOURCE]
+            at[SOURCE] = d + 1
+            _come(w, roots_ns[d], d, int64(w.begin[w.kind[d]]))
     return True
 
 
-def calendar(capacity: int) -> Calendar:
-    """An empty calendar with room for so many events; memory is touched only as far as it is used."""
-    at = np.zeros(AT, np.int64)
-    at[[UNUSED, LATER]] = -1
-    pair: NDArray[np.int64] = np.empty((capacity, 2), np.int64)
-    link, heads = np.empty(capacity, np.int32), np.empty(SLOTS_MAX, np.int32)
-    return Calendar(pair, np.empty_like(pair), link, heads, at)
+class CarryOn(Protocol):
+    """Takes so many events, or those until a time; True if there are more."""
+
+    def __call__(self, w: World, until_ns: int, events: int) -> bool: ...  # noqa: D102 - as above
+
+
+def _made_of(digest: str) -> CarryOn:
+    """The loop. numba keeps what it compiled under the function's code and what that encloses, and of its file looks at
+    time and size only; enclosing a `digest` of all sources makes sure that nothing old is taken for new."""
+
+    def carry_on(w: World, until_ns: int, events: int) -> bool:
+        calendar, loops, heap = w.calendar, len(w.loops), w.calendar.heap
+        for _ in range(events):
+            if not _next(w) or heap[0, 0] > until_ns:
+                return False
+            t, key = heap[0, 0], heap[0, 1]
+            heap_drop(calendar)
+            calendar.at[NOW] = t
+            calendar.at[EVENTS] += 1
+            if key < loops:
+                _end_of_round(w, t, key)
+            else:
+                _token(w, t, (key - loops) >> STEP_BITS, (key - loops) & STEP_MASK)
+        return digest != ""
+
+    return whole(carry_on)
+
+
+def _digest() -> str:
+    """Of all files that the loop is made of."""
+    files = (__file__, calendar_queue.__file__, itinerary.__file__, plan.__file__)
+    return sha256(b"\x00".join(Path(file).read_bytes() for file in files)).hexdigest()
+
+
+carry_on: Final = _made_of(_digest())

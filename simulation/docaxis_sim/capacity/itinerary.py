@@ -4,7 +4,7 @@ A kind is a form and a number of hops. Nothing here knows stations, times or how
 must say.
 """
 
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -19,7 +19,6 @@ from docaxis_sim.capacity.plan import (
     STEPS,
     SUBMIT,
     UP,
-    Bool,
     Cost,
     Deliveries,
     Form,
@@ -30,7 +29,7 @@ from docaxis_sim.capacity.plan import (
     status,
 )
 
-KINDS: Final = len(Form) * (HOPS_MAX + 1)
+KINDS: Final = len(Form) * (HOPS_MAX + 1) * 2
 AT_LOOP: Final = 0
 AT_UP: Final = 1
 AT_DOWN: Final = 2
@@ -40,49 +39,58 @@ class Itinerary(NamedTuple):
     """``(KINDS, STEPS)`` each: at which sort of `station` the step is (AT_LOOP, AT_UP, AT_DOWN), at which `place` of
     the path, cost `row` on a loop, whether bytes make it longer (`sized`: handling on a loop, writing after a down
     link), the `next` step and the `hop` whose latency lies before that, the number of the `status` that begins with it
-    (-1: none), and whether the delivery then has arrived. `begin` ``(KINDS,)``: the first step."""
+    and the first step of that (`state`), and whether the delivery then has arrived. -1: none. `begin` ``(KINDS,)``: the
+    first step."""
 
     station: Int8
     place: Int8
     row: Int8
-    sized: Bool
+    sized: Int8
     next: Int8
     hop: Int8
     status: Int8
-    arrives: Bool
+    state: Int8
+    arrives: Int8
     begin: Int8
 
 
 def kinds(deliveries: Deliveries) -> Int8:
     """The kind of each delivery: row of the tables."""
-    return (deliveries.form * (HOPS_MAX + 1) + deliveries.hops).astype(np.int8)
+    rows: Int8 = _kind(deliveries.form, deliveries.hops, deliveries.first).astype(np.int8)
+    return rows
+
+
+def _kind(form: Any, hops: Any, first: Any) -> Any:
+    return (form * (HOPS_MAX + 1) + hops) * 2 + first
 
 
 def tables() -> Itinerary:
     """The tables, filled for all kinds."""
-
-    def numbers() -> Int8:
-        return np.full((KINDS, STEPS), -1, np.int8)
-
-    def flags() -> Bool:
-        return np.zeros((KINDS, STEPS), np.bool_)
-
-    made = Itinerary(
-        numbers(), numbers(), numbers(), flags(), numbers(), numbers(), numbers(), flags(), np.zeros(KINDS, np.int8)
-    )
+    names = [name for name in Itinerary._fields if name != "begin"]
+    columns = {name: np.full((KINDS, STEPS), 0 if name in ("sized", "arrives") else -1, np.int8) for name in names}
+    made = Itinerary(**columns, begin=np.zeros(KINDS, np.int8))
     for form in Form:
         for hops in range(1, HOPS_MAX + 1):
-            kind = form * (HOPS_MAX + 1) + hops
-            made.begin[kind] = hop(0, UP) if form == Form.CHUNK else SUBMIT
-            _content(made, kind, form, hops)
-            if form != Form.CHUNK:
-                _ways_back(made, kind, hops)
+            for first in (False, True):
+                kind = _kind(form, hops, first)
+                made.begin[kind] = hop(0, UP) if form == Form.CHUNK else SUBMIT
+                _content(made, kind, form, hops)
+                if form != Form.CHUNK:
+                    made.row[kind, SUBMIT] = Cost.SUBMIT if first else Cost.SUBMIT_MORE
+                    _ways_back(made, kind, hops)
     return made
 
 
-def _put(made: Itinerary, at: tuple[int, int], station: int, place: int, row: int, following: int, latency: int) -> None:
+def _put(
+    made: Itinerary, at: tuple[int, int], station: int, place: int, row: int, following: int, latency: int
+) -> None:
     made.station[at], made.place[at], made.row[at] = station, place, row
     made.next[at], made.hop[at] = following, latency
+
+
+def _begin_status(made: Itinerary, at: tuple[int, int], k: int) -> None:
+    if k < STATUSES_MAX:
+        made.status[at], made.state[at] = k, status(k, 0)
 
 
 def _content(made: Itinerary, kind: int, form: Form, hops: int) -> None:
@@ -108,7 +116,8 @@ def _content(made: Itinerary, kind: int, form: Form, hops: int) -> None:
 def _ways_back(made: Itinerary, kind: int, hops: int) -> None:
     """Receipt and statuses."""
     arrived = (kind, last_node_step(hops))
-    made.next[arrived], made.hop[arrived], made.status[arrived] = receipt(0), hops - 1, 0
+    made.next[arrived], made.hop[arrived] = receipt(0), hops - 1
+    _begin_status(made, arrived, 0)
     for j in range(hops):
         following, latency = (receipt(j + 1), hops - 2 - j) if j + 1 < hops else (-1, -1)
         _put(made, (kind, receipt(j)), AT_LOOP, hops - 1 - j, Cost.RECEIPT, following, latency)
@@ -116,7 +125,7 @@ def _ways_back(made: Itinerary, kind: int, hops: int) -> None:
         for j in range(hops + 1):
             following, latency = (status(k, j + 1), hops - 1 - j) if j < hops else (-1, -1)
             _put(made, (kind, status(k, j)), AT_LOOP, hops - j, Cost.STATUS if j else Cost.STATE, following, latency)
-        made.status[kind, status(k, 0)] = k + 1
+        _begin_status(made, (kind, status(k, 0)), k + 1)
 
 
 def foreseen(made: Itinerary, deliveries: Deliveries) -> list[int]:

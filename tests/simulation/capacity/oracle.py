@@ -26,6 +26,7 @@ from docaxis_sim.capacity.plan import (
     Form,
     Plan,
     Run,
+    Stations,
     hop,
     last_node_step,
     receipt,
@@ -37,22 +38,24 @@ TOKEN: Final = 2
 
 
 class Disk:
-    """Group commits of one disk."""
+    """Group commits of one disk; `plain`: behind a loop of several servers."""
 
-    def __init__(self, commit_ns: int, alone: bool) -> None:
-        self.commit_ns, self.alone = commit_ns, alone
+    def __init__(self, number: int, stations: Stations, plain: bool) -> None:
+        self.number, self.stations, self.plain = number, stations, plain
         self.start = self.end = -1
         self.commits = 0
 
+    def next_takes_ns(self) -> int:
+        """How long the next commit takes; counts it."""
+        extra = self.stations.commit_extra_ns[(7919 * self.number + self.commits) % len(self.stations.commit_extra_ns)]
+        self.commits += 1
+        return int(self.stations.commit_ns[self.number] + extra)
+
     def group_commit(self, t: int) -> int:
         """When what comes at `t` is on disk."""
-        if self.alone:
-            self.commits += 1
-            return t + self.commit_ns
         if t >= self.start:
             self.start = max(t, self.end)
-            self.end = self.start + self.commit_ns
-            self.commits += 1
+            self.end = self.start + self.next_takes_ns()
         return self.end
 
 
@@ -86,11 +89,12 @@ class Oracle:
         self.left: dict[tuple[int, int], int] = {}
         self.events: list[tuple[int, int, int, int, tuple[int, ...]]] = []
         self.loops = [Loop(int(servers)) for servers in self.stations.servers]
+        self.plain: dict[tuple[int, int], int] = {}
         self.waiting: list[deque[int]] = [deque() for _ in self.stations.loop_of]
         fed_by = dict(zip(self.stations.disk_of.tolist(), self.stations.loop_of.tolist(), strict=True))
         self.disks = [
-            Disk(int(ns), disk in fed_by and bool(self.stations.servers[fed_by[disk]] > 1))
-            for disk, ns in enumerate(self.stations.commit_ns)
+            Disk(disk, self.stations, disk in fed_by and bool(self.stations.servers[fed_by[disk]] > 1))
+            for disk in range(len(self.stations.commit_ns))
         ]
         self.ups = [Link(int(ns)) for ns in self.stations.up_ns_per_kib]
         self.downs = [Link(int(ns)) for ns in self.stations.down_ns_per_kib]
@@ -141,31 +145,39 @@ class Oracle:
         if node not in loop.line:
             loop.line.append(node)
         if loop.free:
-            self._round(t, int(self.stations.loop_of[node]))
+            number = int(self.stations.loop_of[node])
+            self._round(t, number, int(self.stations.wake_ns[number]))
 
-    def _round(self, t: int, number: int) -> None:
+    def _round(self, t: int, number: int, wake: int) -> None:
         loop = self.loops[number]
         node = loop.line.popleft()
         took = min(len(self.waiting[node]), int(self.stations.round_max[number]))
         tokens = tuple(self.waiting[node].popleft() for _ in range(took))
         if self.waiting[node]:
             loop.line.append(node)
-        length = int(self.stations.round_ns[number])
+        length = wake + int(self.stations.round_ns[number])
         length += sum(self._cost(token >> STEP_BITS, token & STEP_MASK) for token in tokens)
         loop.rounds += 1
         loop.busy += length
         server = min(loop.free)
         loop.free.remove(server)
+        disk = self.disks[self.stations.disk_of[node]]
+        if disk.plain:
+            self.plain[number, server] = disk.next_takes_ns()
         heappush(self.events, (t + length, END_OF_ROUND, number, server, tokens))
 
-    def _end_of_round(self, t: int, number: int, server: int, tokens: tuple[int, ...]) -> None:
+    def _on_disk(self, t: int, number: int, server: int, tokens: tuple[int, ...]) -> int:
         node, _ = self._where(tokens[0] >> STEP_BITS, tokens[0] & STEP_MASK)
-        left = self.disks[self.stations.disk_of[node]].group_commit(t)
+        disk = self.disks[self.stations.disk_of[node]]
+        return t + self.plain[number, server] if disk.plain else disk.group_commit(t)
+
+    def _end_of_round(self, t: int, number: int, server: int, tokens: tuple[int, ...]) -> None:
+        left = self._on_disk(t, number, server, tokens)
         for token in tokens:
             self._leave(left, token >> STEP_BITS, token & STEP_MASK)
         self.loops[number].free.add(server)
         if self.loops[number].line:
-            self._round(t, number)
+            self._round(t, number, 0)
 
     # --- links ---
 
@@ -255,10 +267,9 @@ class Oracle:
                 self._end_of_round(t, number, server, tokens)
             else:
                 self._token(t, number >> STEP_BITS, number & STEP_MASK)
-        for t, kind, _, _, tokens in sorted(self.events):
+        for t, kind, number, server, tokens in sorted(self.events):
             if kind == END_OF_ROUND:
-                node, _ = self._where(tokens[0] >> STEP_BITS, tokens[0] & STEP_MASK)
-                self.disks[self.stations.disk_of[node]].group_commit(t)
+                self._on_disk(t, number, server, tokens)
         return taken
 
     # --- outcome ---

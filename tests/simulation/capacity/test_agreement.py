@@ -1,7 +1,6 @@
 """Engines that agree: every departure of every delivery, to the nanosecond."""
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 
 from docaxis_sim.capacity import vector
