@@ -50,7 +50,7 @@ def _whole(column: np.ndarray[Any, Any], mean: np.ndarray[Any, Any]) -> bool:
 
 
 def _keyed(same: Sequence[Table], absent: float) -> Table:
-    """Rows by what their texts say. For a replication that lacks a row the mean counts `absent`, or with NaN nothing."""
+    """Rows by what their texts say. Where a replication lacks a row the mean counts `absent`, or with NaN nothing."""
     keys = list(dict.fromkeys(key for table in same for key in _keys(table)))
     place = {key: number for number, key in enumerate(keys)}
     columns: dict[str, Any] = {name: tuple(key[number] for key in keys) for number, name in enumerate(_texts(same[0]))}

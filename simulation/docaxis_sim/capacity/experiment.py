@@ -11,10 +11,12 @@ from math import isfinite
 from pathlib import Path
 from typing import Final
 
+from docaxis_sim import side_by_side as executors
 from docaxis_sim.capacity import combine, costs
 from docaxis_sim.capacity.metrics import unknown
 from docaxis_sim.capacity.mistakes import BadScenario, Mistake, file_name
 from docaxis_sim.capacity.model import Expectation, Scenario
+from docaxis_sim.capacity.prepare import prepare
 from docaxis_sim.capacity.runner import Job, Progress, Runner
 from docaxis_sim.capacity.statistics import Interval, estimate, precise_enough
 from docaxis_sim.capacity.study import Check, Provenance, Replication, Study, Verdict
@@ -43,14 +45,20 @@ def run(
     done: Callable[[Replication], None] | None = None,
     progress: Progress | None = None,
     rows_to: Path | None = None,
+    side_by_side: bool = False,
 ) -> Study:
-    """The whole experiment that a scenario asks for. `rows_to`: where the first replication's raw rows go.
+    """The whole experiment that a scenario asks for. `rows_to`: where the first replication's raw rows go;
+    `side_by_side`: compare the executors on an excerpt, too.
 
     Raises what `Runner.carry` raises, and `BadScenario` where a goal names a figure that there is not."""
     watch = Stopwatch()
     look_up([each.metric for each in scenario.expect], scenario)
     found = replications(scenario, runner, engine, done, progress, rows_to)
-    return study(scenario, found, provenance(scenario, command), watch.seconds)
+    made = study(scenario, found, provenance(scenario, command), watch.seconds)
+    if side_by_side:
+        plan = prepare(scenario, FIRST).plan
+        made = made._replace(executors=executors.side_by_side(plan))
+    return made._replace(wall_seconds=watch.seconds)
 
 
 def look_up(names: Sequence[str], scenario: Scenario) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from docaxis_sim.capacity.metrics import PRIORITIES, STATISTICS, slug
-from docaxis_sim.capacity.model import TIERS
+from docaxis_sim.capacity.model import TIERS, Scenario
 from docaxis_sim.capacity.plan import SECOND_NS, Bool, Float, Int64
 from docaxis_sim.capacity.reading import LATE, Reading
 from docaxis_sim.capacity.study import Table
@@ -45,17 +45,28 @@ def groups(reading: Reading) -> Iterator[Group]:
 def _which(reading: Reading) -> Iterator[tuple[str, str, Callable[[], Bool]]]:
     """Each group's name, the end of its metrics' names, and which documents it has."""
     deliveries, row = reading.plan.deliveries, reading.row
-    yield "all", "", lambda: reading.counted
-    for number, tier in enumerate(TIERS):
-        yield f"tier: {tier}", f".tier.{tier}", partial(_equal, reading.tier, number)
-    for number, word in enumerate(PRIORITIES):
-        yield word.replace("_", " "), f".{word}", partial(_equal, deliveries.priority[row], number)
-    for number, each in enumerate(reading.scenario.traffic):
-        yield f"traffic: {each.name}", f".traffic.{slug(each.name)}", partial(_equal, deliveries.traffic[row], number)
+    columns = (
+        (lambda: reading.tier, len(TIERS)),
+        (lambda: deliveries.priority[row], len(PRIORITIES)),
+        (lambda: deliveries.traffic[row], len(reading.scenario.traffic)),
+    )
+    those = [partial(_equal, column, number) for column, count in columns for number in range(count)]
+    tests: list[Callable[[], Bool]] = [lambda: reading.counted, *those]
+    for (name, ending), which in zip(endings(reading.scenario), tests, strict=True):
+        yield name, ending, which
 
 
-def _equal(column: NDArray[np.integer[Any]], number: int) -> Bool:
-    return column == number
+def endings(scenario: Scenario) -> Iterator[tuple[str, str]]:
+    """The name of each group that a scenario can have, and the end of its metrics' names."""
+    yield "all", ""
+    yield from ((f"tier: {tier}", f".tier.{tier}") for tier in TIERS)
+    yield from ((word.replace("_", " "), f".{word}") for word in PRIORITIES)
+    yield from ((f"traffic: {each.name}", f".traffic.{slug(each.name)}") for each in scenario.traffic)
+
+
+def _equal(column: Callable[[], NDArray[Any]], number: int) -> Bool:
+    equal: Bool = column() == number
+    return equal
 
 
 def one(reading: Reading, name: str) -> float:

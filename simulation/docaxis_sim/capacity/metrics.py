@@ -80,6 +80,9 @@ METRICS: Final = (
 )
 """In the order of the documentation."""
 
+NEVER_NEGATIVE: Final = tuple(metric.name.partition("{")[0] for metric in METRICS)
+"""How the names of figures begin that are counts, times, rates or shares; today all of them are."""
+
 _PLACE: Final = re.compile(r"\{(\w+)\}")
 
 

@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 
 from docaxis_sim.capacity.model import Scenario
 from docaxis_sim.capacity.scenario import load
+from docaxis_sim.capacity.starter import written
 
 SCENARIO: Final = "scenario.toml"
 
@@ -71,20 +72,4 @@ _KEPT: Final[list["tempfile.TemporaryDirectory[str]"]] = []
 
 def toml(table: Mapping[str, Any]) -> str:
     """A table as TOML, one line per key of the top, everything below inline."""
-    return "".join(f"{_key(key)} = {_value(value)}\n" for key, value in table.items())
-
-
-def _key(key: str) -> str:
-    return json.dumps(key, ensure_ascii=False)
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{_key(key)} = {_value(each)}" for key, each in value.items()) + "}"
-    if isinstance(value, list | tuple):
-        return "[" + ", ".join(map(_value, value)) + "]"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, int | float):
-        return repr(value)
-    return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")
+    return "".join(f"{json.dumps(key)} = {written(value)}\n" for key, value in table.items())

@@ -15,6 +15,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
+from docaxis_sim import machines
 from docaxis_sim.capacity import cluster, measure, raw_rows, reference, vector
 from docaxis_sim.capacity.model import Scenario
 from docaxis_sim.capacity.plan import CannotCarry, Form, Plan, Run
@@ -23,7 +24,7 @@ from docaxis_sim.capacity.prepare import Prepared, prepare
 from docaxis_sim.capacity.study import Measures, Replication
 from docaxis_sim.stopwatch import Stopwatch
 
-ENGINES: Final = ("auto", "reference", "vector")
+ENGINES: Final = ("auto", "reference", "vector", "machines")
 """What `--engine` and a scenario's `engine` take."""
 
 WORTH_COMPILING: Final = 20_000
@@ -76,7 +77,7 @@ def _replication(number: int, prepared: Prepared, run: Run, measures: Measures, 
 def outcome(plan: Plan, engine: str, progress: Progress | None = None) -> Run:
     """The plan carried by an engine, and how long that took. Raises `CannotCarry`."""
     watch = Stopwatch()
-    carry = vector.carry if choice(plan, engine) == "vector" else reference.carry
+    carry = {"vector": vector.carry, "reference": reference.carry, "machines": machines.carry}[choice(plan, engine)]
     return carry(plan, progress)._replace(seconds=watch.seconds)
 
 

@@ -1,0 +1,273 @@
+"""Search: the smallest (or largest) value of a field with which a goal is met, by halving, on common random numbers.
+
+A value meets the goal if the unfavourable end of the interval over all replications does. Every value meets the same
+documents at the same moments; a plan that a value does not change is prepared once. What is asked is answered only
+where the figure goes one way with the field: what was tried is in the answer, so that anybody can see.
+"""
+
+import csv
+import io
+from collections.abc import Callable
+from functools import partial
+from math import exp, isfinite, log
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from docaxis_sim.capacity import costs, measure, runner
+from docaxis_sim.capacity.experiment import FIRST, look_up, verdict
+from docaxis_sim.capacity.files import interval, number
+from docaxis_sim.capacity.metrics import NEVER_NEGATIVE
+from docaxis_sim.capacity.model import Expectation, Scenario
+from docaxis_sim.capacity.prepare import Prepared, prepare
+from docaxis_sim.capacity.scenario import load
+from docaxis_sim.capacity.stations import stations
+from docaxis_sim.capacity.statistics import Interval, estimate, student_t
+from docaxis_sim.capacity.units import DURATION, RATE, SIZE, BadValue, Unit
+
+PRECISION: Final = 0.05
+"""The answer is known to within this share of itself, unless asked for otherwise; of whole numbers exactly."""
+
+_LINES: Final = ("uplink", "downlink")
+"""Fields that nothing but links depends on."""
+
+
+class BadSearch(ValueError):
+    """A question that cannot be meant; says what is wrong with it."""
+
+
+class Scale(NamedTuple):
+    """How values between two ends are counted and written. `whole`: 1, 2, 3 …; else by ratios, as lines are bought."""
+
+    low: float
+    high: float
+    whole: bool
+    write: Callable[[float], str]
+
+    def middle(self, low: float, high: float) -> float:
+        """The value to try next."""
+        return float((int(low) + int(high)) // 2) if self.whole else float(f"{exp((log(low) + log(high)) / 2):.3g}")
+
+    def near(self, low: float, high: float, precision: float) -> bool:
+        """Whether there is nothing left to try between two values."""
+        return high <= low * (1 + (0 if self.whole else precision)) or self.middle(low, high) in (low, high)
+
+
+class Trial(NamedTuple):
+    """One value that was tried: the figure in each replication that was run (all of them, unless fewer decide),
+    its interval, and whether the goal was met."""
+
+    value: float
+    text: str
+    figures: tuple[float, ...]
+    found: Interval
+    met: bool
+
+
+class Answer(NamedTuple):
+    """`best`: the value nearest to the failing ones that meets the goal in all replications, or None; `failing`: the
+    value nearest to it that does not, or None. `rising`: larger values are the better ones. `one_way`: nothing that was
+    tried contradicts that. `trials` in the order in which they were run."""
+
+    field: str
+    goal: Expectation
+    confidence: float
+    best: Trial | None
+    failing: Trial | None
+    rising: bool
+    one_way: bool
+    trials: tuple[Trial, ...]
+
+
+def scale(low: str, high: str) -> Scale:
+    """Reads both ends, such as ``1 Mbit/s`` and ``100 Mbit/s``, or 1 and 16; raises `BadSearch`."""
+    for unit in (RATE, SIZE, DURATION):
+        try:
+            ends = unit.read(low), unit.read(high)
+        except BadValue:
+            continue
+        return _checked(Scale(float(ends[0]), float(ends[1]), False, partial(_quantity, unit)))
+    try:
+        first, last = float(low), float(high)
+    except ValueError as error:
+        raise BadSearch(f"{low!r} and {high!r}: two numbers, or two quantities of one kind with their units") from error
+    whole = all(text.strip().lstrip("+").isdigit() for text in (low, high))
+    return _checked(Scale(first, last, whole, "{:.0f}".format if whole else "{:.6g}".format))
+
+
+def _quantity(unit: Unit, value: float) -> str:
+    return unit.write(round(value))
+
+
+def _checked(made: Scale) -> Scale:
+    if not 0 < made.low < made.high < float("inf"):
+        raise BadSearch("the first end lies above 0 and below the second")
+    return made
+
+
+class Search:
+    """One question about one scenario."""
+
+    def __init__(
+        self,
+        path: Path | str,
+        field: str,
+        between: Scale,
+        goal: Expectation,
+        overrides: dict[str, object] | None = None,
+        engine: str = "",
+        precision: float = PRECISION,
+        told: Callable[[Trial], None] | None = None,
+    ) -> None:
+        """`told` is called with every trial. Raises `BadScenario` where scenario, field or goal are wrong."""
+        self.path, self.field, self.between, self.goal = path, field, between, goal
+        self.overrides, self.engine, self.precision = overrides or {}, engine, precision
+        self.told = told or (lambda _: None)
+        self.scenario = self._at(between.low)
+        look_up([goal.metric], self.scenario)
+        self.confidence = self.scenario.experiment.confidence
+        self.total = self.scenario.experiment.replications
+        self.trials: list[Trial] = []
+        self._known: dict[tuple[float, int], float] = {}
+        self._prepared: tuple[int, Prepared] | None = None
+
+    def run(self) -> Answer:
+        """Tries both ends, then halves what lies between until it is narrow enough; every value first on one
+        replication, and the one that seems to be the answer on all of them. Raises what preparing and carrying do."""
+        low, high = self.between.low, self.between.high
+        if self._seems_met(high):
+            rising = True
+            if self._seems_met(low) and self._is_met(low):
+                return self._answer(low, None, rising=True)
+        elif self._seems_met(low):
+            rising = False
+        else:
+            return self._answer(None, high, rising=True)
+        good, bad = (high, low) if rising else (low, high)
+        while True:
+            good, bad = self._narrowed(good, bad)
+            if self._is_met(good):
+                return self._answer(good, bad, rising)
+            bad, wider = good, self._next_good(good, rising)
+            if wider is None:
+                return self._answer(None, bad, rising)
+            good = wider
+
+    def _narrowed(self, good: float, bad: float) -> tuple[float, float]:
+        """Halves what lies between a value that seems to meet the goal and one that does not."""
+        while not self.between.near(min(good, bad), max(good, bad), self.precision):
+            middle = self.between.middle(min(good, bad), max(good, bad))
+            good, bad = (middle, bad) if self._seems_met(middle) else (good, middle)
+        return good, bad
+
+    def _next_good(self, value: float, rising: bool) -> float | None:
+        """The nearest value beyond one that failed after all and that seemed to meet the goal."""
+        beyond = [each.value for each in self.trials if (each.value > value) == rising and each.value != value]
+        hopeful = [each for each in beyond if self._seems_met(each)]
+        return (min(hopeful) if rising else max(hopeful)) if hopeful else None
+
+    def _seems_met(self, value: float) -> bool:
+        """Whether one replication meets the goal."""
+        known = [trial.met for trial in self.trials if trial.value == value]
+        return known[-1] if known else self._tried(value, 1).met
+
+    def _is_met(self, value: float) -> bool:
+        """Whether all replications together do."""
+        return self._tried(value, self.total).met
+
+    def _tried(self, value: float, replications: int) -> Trial:
+        figures: list[float] = []
+        for replication in range(FIRST, FIRST + replications):
+            figures.append(self._figure(value, replication))
+            if self._hopeless(figures):
+                break
+        complete = len(figures) == self.total
+        found = estimate(figures, self.confidence)
+        met = verdict(self.goal, {self.goal.metric: found}).held and (complete or len(figures) == replications)
+        trial = Trial(value, self.between.write(value), tuple(figures), found, met)
+        self.trials.append(trial)
+        self.told(trial)
+        return trial
+
+    def _hopeless(self, figures: list[float]) -> bool:
+        """Whether the goal is missed whatever the replications to come say: a Student interval of n values holds all of
+        them where n − 1 ≤ t, and a mean of figures that are never negative is not below their sum over n."""
+        if not all(map(isfinite, figures)):
+            return True
+        if self.goal.sign not in ("<=", "<"):
+            return False
+        if self.total > 1 and self.total - 1 <= student_t(self.confidence, self.total - 1):
+            return max(figures) > self.goal.value
+        return self.goal.metric.startswith(NEVER_NEGATIVE) and sum(figures) / self.total > self.goal.value
+
+    def _figure(self, value: float, replication: int) -> float:
+        if (value, replication) not in self._known:
+            scenario = self._at(value)
+            prepared = self._plan(scenario, replication)
+            run = runner.outcome(prepared.plan, self.engine or scenario.engine)
+            self._known[value, replication] = measure.figure(prepared, run, scenario, self.goal.metric)
+        return self._known[value, replication]
+
+    def _at(self, value: float) -> Scenario:
+        return load(self.path, {**self.overrides, self.field: self.between.write(value)})
+
+    def _plan(self, scenario: Scenario, replication: int) -> Prepared:
+        """The plan of a replication; where nothing but lines changed since the last one, with new stations alone."""
+        if self._prepared is None or self._prepared[0] != replication or not self.field.endswith(_LINES):
+            self._prepared = None  # so that the old one is gone before the new one is made
+            self._prepared = replication, prepare(scenario, replication)
+            return self._prepared[1]
+        kept = self._prepared[1]
+        made = stations(scenario, kept.topology, costs.read(scenario.calibration))
+        before = kept.plan.stations
+        lines = before._replace(up_ns_per_kib=made.up_ns_per_kib, down_ns_per_kib=made.down_ns_per_kib)
+        return kept._replace(plan=kept.plan._replace(stations=lines), digest=scenario.digest)
+
+    def _answer(self, good: float | None, bad: float | None, rising: bool) -> Answer:
+        met = {trial.value: trial.met for trial in self.trials}
+        values = sorted(met)
+        order = [met[value] for value in values] if rising else [met[value] for value in reversed(values)]
+        last = {trial.value: trial for trial in self.trials}
+        return Answer(
+            self.field,
+            self.goal,
+            self.confidence,
+            None if good is None else last[good],
+            None if bad is None else last[bad],
+            rising,
+            order == sorted(order),
+            tuple(self.trials),
+        )
+
+
+def as_json(answer: Answer) -> dict[str, Any]:
+    """The answer with everything that was tried; what is not finite is null."""
+    return {
+        "field": answer.field,
+        "goal": answer.goal._asdict(),
+        "confidence": answer.confidence,
+        "best": answer.best and _trial_json(answer.best),
+        "failing": answer.failing and _trial_json(answer.failing),
+        "larger_is_better": answer.rising,
+        "one_way": answer.one_way,
+        "trials": [_trial_json(trial) for trial in answer.trials],
+    }
+
+
+def _trial_json(trial: Trial) -> dict[str, Any]:
+    return {
+        "value": trial.text,
+        "figures": [number(figure) for figure in trial.figures],
+        "found": interval(trial.found),
+        "met": trial.met,
+    }
+
+
+def csv_text(answer: Answer) -> str:
+    """A line per trial."""
+    text = io.StringIO()
+    out = csv.writer(text, lineterminator="\n")
+    out.writerow([answer.field, answer.goal.metric, "half_width", "replications", "met"])
+    for trial in answer.trials:
+        half_width = repr(trial.found.half_width) if isfinite(trial.found.half_width) else ""
+        out.writerow([trial.text, repr(trial.found.mean), half_width, len(trial.figures), int(trial.met)])
+    return text.getvalue()

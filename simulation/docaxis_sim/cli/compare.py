@@ -1,0 +1,122 @@
+"""`docaxis simulate compare`: two scenarios on the same documents, and what the difference is.
+
+Thin: `docaxis_sim.capacity.compare` does it.
+"""
+
+import argparse
+from typing import TYPE_CHECKING, Any, Final
+
+from docaxis.cli import main, output
+from docaxis_sim.cli import common
+
+if TYPE_CHECKING:
+    from docaxis_sim.capacity.compare import Comparison, Difference
+    from docaxis_sim.capacity.model import Scenario
+
+    Subparsers = argparse._SubParsersAction[Any]
+
+_EXAMPLES: Final = """\
+examples:
+  docaxis simulate compare routing-direct routing-hub
+  docaxis simulate compare normal-working-day --with nodes.commune.uplink="4 Mbit/s"
+  docaxis simulate compare ministry-annexes ministry-annexes-shared --replications 10 --all
+
+Both run with the first one's seed. Where both were given the same documents at the same moments (it is checked), the
+differences are taken pair by pair, and their intervals are much narrower.
+"""
+
+
+def add_parser(commands: "Subparsers") -> None:
+    """Adds the command."""
+    text = "compare two scenarios on the same arrivals"
+    parser = common.add(commands, "compare", run, text, _EXAMPLES)
+    common.scenario_argument(parser)
+    parser.add_argument("other", nargs="?", metavar="SCENARIO_B", help="what to compare it with")
+    parser.add_argument(
+        "--with", action="append", default=[], type=common.assignment, dest="changed", metavar="FIELD=VALUE",
+        help="another value in the second scenario alone (by default a copy of the first)",
+    )  # fmt: skip
+    parser.add_argument("--all", action="store_true", help="show every figure, also those that do not differ")
+    common.experiment_options(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Runs both, and shows what differs."""
+    if not arguments.other and not arguments.changed:
+        from docaxis.core.errors import TheirFault
+
+        raise TheirFault("request.malformed", "give a second scenario, or --with FIELD=VALUE")
+    with common.explained():
+        found = _compared(arguments)
+    if arguments.json:
+        output.print_json(_as_json(found))
+    else:
+        _show(found, arguments.all)
+    return main.OK if all(check.held for check in found.checks) else main.NEGATIVE
+
+
+def _compared(arguments: argparse.Namespace) -> "Comparison":
+    from docaxis_sim.capacity import compare
+    from docaxis_sim.cli.progress import Watcher
+
+    a = common.read(arguments)
+    b = common.read(arguments, arguments.other or "", dict(arguments.changed))
+    with common.runner(arguments) as runner, Watcher("both scenarios", 2 * a.experiment.replications, 0) as watcher:
+        return compare.run(a, b, runner, arguments.engine, watcher.done)
+
+
+def _show(found: "Comparison", everything: bool) -> None:
+    print(f"a: {_named(found.a)}\nb: {_named(found.b)}")
+    if found.same_arrivals:
+        print(f"Same arrivals in all {found.replications} replications (births {found.births[0][0][:16]}…): pairs.")
+    else:
+        print("Different arrivals: independent samples.")
+    rows = [_row(each) for each in found.differences if everything or (each.sure and _counts(each.metric))]
+    if rows:
+        title = f"Differences, ± is half a {found.a.experiment.confidence:.0%} interval"
+        output.print_table(title, ("figure", "a", "b", "b - a", "sure"), rows)
+    else:
+        print("No figure differs for sure; --all shows all of them.")
+    for check in found.checks:
+        if not check.held:
+            print(f"CHECK FAILED: {check.name}: {check.detail}")
+
+
+def _named(scenario: "Scenario") -> str:
+    return f"{scenario.name} ({scenario.path.name}, {scenario.digest[:12]})"
+
+
+def _counts(metric: str) -> bool:
+    """Whether a figure is shown without being asked for: no p50 of every group."""
+    return metric.count(".") <= 2 or ".p99." in metric
+
+
+def _row(each: "Difference") -> tuple[str, ...]:
+    from docaxis_sim.capacity.metrics import about
+    from docaxis_sim.cli import show
+
+    unit = about(each.metric).unit
+    figures = (show.figure(value, unit) for value in (each.a, each.b, each.difference))
+    return (each.metric, *figures, "yes" if each.sure else "no")
+
+
+def _as_json(found: "Comparison") -> dict[str, Any]:
+    from docaxis_sim.capacity.files import check, interval
+
+    return {
+        "a": {"name": found.a.name, "digest": found.a.digest},
+        "b": {"name": found.b.name, "digest": found.b.digest},
+        "replications": found.replications,
+        "same_arrivals": found.same_arrivals,
+        "births": found.births,
+        "differences": {
+            each.metric: {
+                "a": interval(each.a),
+                "b": interval(each.b),
+                "difference": interval(each.difference),
+                "sure": each.sure,
+            }
+            for each in found.differences
+        },
+        "checks_failed": [check(each) for each in found.checks if not each.held],
+    }

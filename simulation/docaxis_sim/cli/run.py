@@ -1,0 +1,93 @@
+"""`docaxis simulate run`: a scenario's replications, what they say together, and whether its expectations held.
+
+Thin: `docaxis_sim.capacity.experiment` does it, `show` prints it, `files` and the report write it.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from docaxis.cli import main, output
+from docaxis_sim.cli import common
+
+if TYPE_CHECKING:
+    from docaxis_sim.capacity.study import Study
+
+    Subparsers = argparse._SubParsersAction[Any]
+
+_EXAMPLES: Final = """\
+examples:
+  docaxis simulate run normal-working-day
+  docaxis simulate run normal-working-day --set load=2 --replications 10 --jobs 2
+  docaxis simulate run province-cut --report out             out/index.html opens offline; beside it all rows as CSV
+  docaxis simulate run my-question.toml --set nodes.commune.uplink="4 Mbit/s" --json
+  docaxis simulate run pm-decision --seed 7 --engine reference --csv out
+
+Every figure is the mean of independent replications with the half-width of its interval; one replication has none (±?).
+The scenario's [expect] decides the exit code: 0 all held, 1 not, 2 the scenario or the command is not usable.
+An expectation holds when the whole interval meets it.
+"""
+
+
+def add_parser(commands: "Subparsers") -> None:
+    """Adds the command."""
+    text = "run a scenario: load, latency, bottlenecks, and whether its expectations hold"
+    parser = common.add(commands, "run", run, text, _EXAMPLES)
+    common.scenario_argument(parser)
+    common.experiment_options(parser)
+    parser.add_argument("--report", type=Path, metavar="DIR", help="write a page that opens offline, and all rows")
+    parser.add_argument("--csv", type=Path, metavar="DIR", help="write all rows as CSV, without the page")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Runs it, shows it, and says whether the expectations held."""
+    with common.explained():
+        found = _study(arguments)
+    folder = arguments.report or arguments.csv
+    if folder is not None:
+        _write(found, folder, page=arguments.report is not None)
+    from docaxis_sim.cli import show
+
+    if arguments.json:
+        output.print_json(show.as_json(found))
+    else:
+        show.study(found, str(folder or ""))
+    return main.OK if holds(found) else main.NEGATIVE
+
+
+def holds(found: "Study") -> bool:
+    """Whether every expectation and every check held."""
+    return all(each.held for each in found.verdicts) and all(check.held for check in found.checks)
+
+
+def _study(arguments: argparse.Namespace) -> "Study":
+    from docaxis_sim.capacity import experiment
+    from docaxis_sim.capacity.plan import DAY_NS
+    from docaxis_sim.cli.progress import Watcher
+
+    scenario = common.read(arguments)
+    with (
+        common.runner(arguments) as runner,
+        Watcher(scenario.name, scenario.experiment.replications, scenario.days * DAY_NS) as watcher,
+    ):
+        return experiment.run(
+            scenario,
+            runner,
+            arguments.engine,
+            common.command_line(sys.argv),
+            watcher.done,
+            watcher.inside,
+            arguments.report or arguments.csv,
+            arguments.report is not None,
+        )
+
+
+def _write(found: "Study", folder: Path, page: bool) -> None:
+    from docaxis_sim.capacity import files
+
+    files.write(folder, found)
+    if page:
+        from docaxis_sim.report import page as html
+
+        html.write(folder, found)
