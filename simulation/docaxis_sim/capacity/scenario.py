@@ -35,10 +35,11 @@ def load(path: Path | str, overrides: Mapping[str, object] | None = None) -> Sce
             tree = field_addresses.set_field(tree, address, value)
         except BadScenario as error:
             unknown += error.mistakes
-    return _checked(tree, found, unknown)
+    return from_tree(tree, found, unknown)
 
 
-def _checked(tree: source.Node, path: Path, unknown: Iterable[Mistake]) -> Scenario:
+def from_tree(tree: source.Node, path: Path, unknown: Iterable[Mistake] = ()) -> Scenario:
+    """The scenario that a tree says, with mistakes found before; raises `BadScenario`."""
     sink = Sink(unknown)
     values = SCENARIO.read(tree, sink)
     raw = tree.plain

@@ -77,11 +77,13 @@ def parse(text: str, file: str, folder: Path) -> Node:
     """The tree of a TOML text; raises `BadScenario` where it is not TOML."""
     try:
         table = tomllib.loads(text)
+        return _keyed(_located(table, (), {(): 1} | lines(text), file, folder), "")
     except tomllib.TOMLDecodeError as error:
         found = _AT.search(str(error))
         line = int(found[1]) if found and found[1] else text.count("\n") + 1
         raise BadScenario([Mistake(file, line, "", f"not TOML: {_AT.sub('', str(error))}")]) from error
-    return _keyed(_located(table, (), {(): 1} | lines(text), file, folder), "")
+    except RecursionError as error:
+        raise BadScenario([Mistake(file, 0, "", "is nested too deeply to be meant")]) from error
 
 
 def _located(value: Any, place: Place, found: Mapping[Place, int], file: str, folder: Path) -> Node:

@@ -1,12 +1,18 @@
 """Scenario files are read into the model, or refused with every mistake, its file and its line."""
 
+import contextlib
+import copy
 import json
 import pickle
+import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from docaxis_sim.capacity import scenario
+from docaxis_sim.capacity import scenario, source
 from docaxis_sim.capacity.mistakes import BadScenario, Mistake
 from docaxis_sim.capacity.model import TIERS, Scenario
 from docaxis_sim.capacity.plan import DAY_NS, HOUR_NS
@@ -133,6 +139,7 @@ def test_a_text_that_is_not_toml_says_where(tmp_path: Path) -> None:
     found = mistakes(write(tmp_path, "name = 'x'\nquestion = ?\n"))
     assert [each.line for each in found] == [2]
     assert found[0].text.startswith("not TOML: ")
+    assert "nested too deeply" in mistakes(write(tmp_path, "name = " + "[" * 5_000 + "]" * 5_000))[0].text
 
 
 def test_what_cannot_be_read_says_why(tmp_path: Path) -> None:
@@ -266,3 +273,53 @@ def test_every_shipped_scenario_is_right(path: Path) -> None:
     assert found.question.endswith("?")
     assert found.name_vi
     assert not found.name_vi.isascii()
+
+
+EVERYTHING = f"""{HEAD}{AGENCIES}
+[nodes.commune]
+uplink = "1 Mbit/s"
+{LETTERS}
+statuses = [{{ state = "received", share = 0.5 }}]
+size = {{ median = "1 kB" }}
+[[sites]]
+name = "s"
+members = "tier:central"
+uplink = "1 Gbit/s"
+downlink = "1 Gbit/s"
+[[failures]]
+name = "f"
+members = "site:s"
+from = "08:00"
+until = "09:00"
+[profiles]
+short = [["09:00", 1], ["10:00", 1]]
+[expect]
+"expired" = "== 0"
+[faults]
+seeds = "0..9"
+"""
+JUNK = st.sampled_from(
+    [True, -1, 0, 3, 1.5, 1e30, float("nan"), [], [1], [[]], [{}], {}, {"name": "x"}, {"name": 1}]
+) | (st.sampled_from(["", "x", "all", "08:00", "1 MB", "0 s", "tier:", "each:", "any:all - all", "site:s", "1e5 %"]))
+
+
+@given(st.data())
+def test_whatever_a_file_holds_it_is_read_or_refused(data: st.DataObject) -> None:
+    """Any value in any place, any key gone or added: a mistake is told, never a traceback."""
+    tree = tomllib.loads(EVERYTHING)
+    for _ in range(data.draw(st.integers(1, 3))):
+        inside: Any = tree
+        while True:
+            keys = sorted(inside) if isinstance(inside, dict) else range(len(inside))
+            if not keys:
+                break
+            key = data.draw(st.sampled_from(list(keys)))
+            if isinstance(inside[key], dict | list) and data.draw(st.integers(0, 3)):
+                inside = inside[key]
+                continue
+            inside[key] = copy.deepcopy(data.draw(JUNK))
+            break
+    node = source.outside(tree, "", SMALL.parent)
+    with contextlib.suppress(BadScenario):
+        checked = scenario.from_tree(node, SMALL)
+        assert isinstance(checked, Scenario)
