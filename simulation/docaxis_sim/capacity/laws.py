@@ -4,16 +4,14 @@ No document is lost; what a station was busy is what it was given to do (utilisa
 somewhere is how often they come times how long they stay (Little's law). No engine's code is used here.
 """
 
-from collections.abc import Callable
 from itertools import pairwise, starmap
-from typing import Any, Final
+from typing import Final, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from docaxis_sim.capacity.flow import conservation
 from docaxis_sim.capacity.occupancy import Occupancy
-from docaxis_sim.capacity.plan import HOPS_MAX, NEVER, SECOND_NS, UP, Int64, Law, hop
+from docaxis_sim.capacity.plan import HOPS_MAX, NEVER, SECOND_NS, STEP_BITS, UP, Int64, Law, hop
 from docaxis_sim.capacity.reading import Reading
 from docaxis_sim.capacity.study import Check
 from docaxis_sim.capacity.visits import Kind, Visits, visits
@@ -93,78 +91,84 @@ def _unfinished(reading: Reading, busy: float) -> float:
     return (begun + float(stations.commit_ns.max())) * len(stations.loop_of) / busy
 
 
+class _Ended(NamedTuple):
+    """Visits to lines that ended: which line, which delivery's token, and their times."""
+
+    link: Int64
+    token: Int64
+    came: Int64
+    left: Int64
+    service: Int64
+    least: Int64
+
+
 def _links(reading: Reading) -> tuple[Check, ...]:
-    found: dict[Kind, list[Visits]] = {Kind.UP: [], Kind.DOWN: []}
+    found: dict[Kind, list[_Ended]] = {Kind.UP: [], Kind.DOWN: []}
     for each in visits(reading.plan, reading.run, reading.until_ns):
         if each.kind in found:
-            found[each.kind].append(each)
+            found[each.kind].append(_ended(each))
         if each.step > hop(HOPS_MAX - 1, UP):
             break
-    return _up(reading, found[Kind.UP]), _down(found[Kind.DOWN])
+    return _up(reading, _joined(found.pop(Kind.UP))), _down(_joined(found.pop(Kind.DOWN)))
 
 
-def _up(reading: Reading, steps: list[Visits]) -> Check:
+def _ended(each: Visits) -> _Ended:
+    done = np.flatnonzero(each.left_ns != NEVER)
+    token = each.row[done] << STEP_BITS | each.step
+    times = (each.came_ns[done], each.left_ns[done], each.service_ns[done], each.least_ns[done])
+    return _Ended(each.station[done].astype(np.int64), token, *times)
+
+
+def _joined(some: list[_Ended]) -> _Ended:
+    if len(some) == 1:
+        return some[0]
+    none = np.zeros(0, np.int64)
+    return _Ended(*(np.concatenate([none, *columns]) for columns in (zip(*some, strict=True) if some else [()] * 6)))
+
+
+def _up(reading: Reading, seen: _Ended) -> Check:
     """A line sends one thing at a time: the union of its busy times is as long as all its work together."""
-    link, came, left, service = _columns(steps)
+    given = float(seen.service.sum())
     if reading.plan.stations.up_law is Law.PS:
-        busy = _present_ns(link, came, left)
+        busy = _present_ns(seen)
     else:
-        busy = float(service.sum()) - _overlap_ns(link, left, service)
-    given = float(service.sum())
-    text = f"{busy / SECOND_NS:,.4g} s busy, {given / SECOND_NS:,.4g} s of work in {len(link):,} visits"
+        busy = given - _overlap_ns(seen)
+    text = f"{busy / SECOND_NS:,.4g} s busy, {given / SECOND_NS:,.4g} s of work in {len(seen.link):,} visits"
     return _law("utilisation law: lines up", busy, given, text)
 
 
-def _overlap_ns(link: Int64, left: Int64, service: Int64) -> float:
-    order = np.lexsort((left, link))
-    link, left, start = link[order], left[order], (left - service)[order]
+def _overlap_ns(seen: _Ended) -> float:
+    order = np.lexsort((seen.left, seen.link))
+    link, left, start = seen.link[order], seen.left[order], (seen.left - seen.service)[order]
     over = np.maximum(0, left[:-1] - start[1:])[link[1:] == link[:-1]]
     return float(over.sum())
 
 
-def _present_ns(link: Int64, came: Int64, left: Int64) -> float:
+def _present_ns(seen: _Ended) -> float:
     """How long somebody was there, summed over lines."""
-    order = np.lexsort((came, link))
-    link, came, left = link[order], came[order], left[order]
+    order = np.lexsort((seen.came, seen.link))
+    came, left = seen.came[order], seen.left[order]
     total = 0.0
-    for part in _parts(link):
+    for part in _parts(seen.link[order]):
         last = np.maximum.accumulate(left[part])
         gaps = np.maximum(0, came[part][1:] - last[:-1])
-        total += float(last[-1] - came[part][0] - gaps.sum()) if len(last) else 0.0
+        total += float(last[-1] - came[part][0] - gaps.sum())
     return total
 
 
-def _down(steps: list[Visits]) -> Check:
+def _down(seen: _Ended) -> Check:
     """What left each line down, against the times worked out anew from who came when, line by line."""
-    link, came, left, service = _columns(steps)
-    least = np.concatenate([each.least_ns[each.left_ns != NEVER] for each in steps]) if steps else came
-    token = np.concatenate([(each.row << 6 | each.step)[each.left_ns != NEVER] for each in steps]) if steps else came
-    order = np.lexsort((token, came, link))
-    link, came, left, service, least = link[order], came[order], left[order], service[order], least[order]
-    expected = np.empty(len(link), np.int64)
-    for part in _parts(link):
+    order = np.lexsort((seen.token, seen.came, seen.link))
+    came, left, service, least = (each[order] for each in (seen.came, seen.left, seen.service, seen.least))
+    expected = np.empty(len(order), np.int64)
+    for part in _parts(seen.link[order]):
         done = np.cumsum(service[part])
         free = done + np.maximum.accumulate(came[part] - done + service[part])
         expected[part] = np.maximum(free, came[part] + least[part])
     busy, given = float((left - came).sum()), float((expected - came).sum())
     off = int((left != expected).sum())
-    text = f"{busy / SECOND_NS:,.4g} s there, {given / SECOND_NS:,.4g} s worked out; {off:,} of {len(link):,} differ"
+    text = f"{busy / SECOND_NS:,.4g} s there, {given / SECOND_NS:,.4g} s worked out; {off:,} of {len(order):,} differ"
     return _law("utilisation law: lines down", busy, given, text)
-
-
-def _columns(steps: list[Visits]) -> tuple[Int64, Int64, Int64, Int64]:
-    """Station, arrival, departure and work of all visits that ended."""
-    none = np.zeros(0, np.int64)
-
-    def column(of: Callable[[Visits], NDArray[Any]]) -> Int64:
-        return np.concatenate([none, *(of(each)[each.left_ns != NEVER] for each in steps)]).astype(np.int64)
-
-    return (
-        column(lambda each: each.station),
-        column(lambda each: each.came_ns),
-        column(lambda each: each.left_ns),
-        column(lambda each: each.service_ns),
-    )
 
 
 def _parts(link: Int64) -> list[slice]:

@@ -4,6 +4,7 @@ One pass over all visits, which sums up and forgets them. What the sums mean to 
 `timeline` and `laws`.
 """
 
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -34,6 +35,9 @@ DELAYED_NS: Final = SECOND_NS
 
 PATIENCE_NS: Final = HOUR_NS
 """How long after a failure's end a peer may still be taken for unreachable by those who wait for it."""
+
+_DISKS: Final = 256
+"""Disks that are looked at together, to keep memory small."""
 
 _TICK_BITS: Final = 10
 """Commits of one disk are told apart by moments of 2**10 ns; none is that short."""
@@ -142,19 +146,32 @@ class Occupancy:
 
     def _disks(self) -> Float:
         """Commits of each disk in each hour, told apart by their ends, times what each of them takes."""
-        stations = self.plan.stations
-        ends = np.concatenate(self._ends) if self._ends else np.zeros(0, np.int64)
-        self._ends = []
+        disks = len(self.plan.stations.commit_ns)
+        ends = np.empty(sum(map(len, self._ends)), np.int64)
+        place = len(ends)
+        while self._ends:  # each part is gone as soon as it is copied: together they are the largest thing here
+            part = self._ends.pop()
+            ends[place - len(part) : place] = part
+            place -= len(part)
         ends.sort()
-        ends = ends[np.flatnonzero(np.diff(ends, prepend=-1))]
-        disk, tick = np.divmod(ends, self._ticks)
-        self.commits = np.bincount(disk, minlength=len(stations.commit_ns))
-        number = np.arange(len(disk)) - (np.cumsum(self.commits) - self.commits)[disk]
+        self.commits = np.zeros(disks, np.int64)
+        busy = np.zeros((disks, self.hours))
+        edges = np.searchsorted(ends, np.arange(0, disks + _DISKS, _DISKS) * self._ticks)
+        for first, (start, stop) in zip(range(0, disks, _DISKS), pairwise(edges), strict=True):
+            self._some_disks(ends[start:stop], first, busy[first : first + _DISKS])
+        return busy
+
+    def _some_disks(self, ends: Int64, first: int, busy: Float) -> None:
+        stations = self.plan.stations
+        disk, tick = np.divmod(ends[np.flatnonzero(np.diff(ends, prepend=-1))], self._ticks)
+        count = np.bincount(disk - first, minlength=len(busy))
+        self.commits[first : first + len(busy)] = count
+        number = np.arange(len(disk)) - (np.cumsum(count) - count)[disk - first]
         extra = stations.commit_extra_ns[(COMMIT_STRIDE * disk + number) % len(stations.commit_extra_ns)]
         hour = np.minimum(tick << _TICK_BITS, self.until_ns) // HOUR_NS
-        size = len(stations.commit_ns) * self.hours
-        busy = np.bincount(disk * self.hours + hour, stations.commit_ns[disk] + extra, size)
-        return busy.astype(np.float64).reshape(len(stations.commit_ns), self.hours)
+        busy += np.bincount((disk - first) * self.hours + hour, stations.commit_ns[disk] + extra, busy.size).reshape(
+            busy.shape
+        )
 
 
 def bin_ns(until_ns: int) -> int:
@@ -177,14 +194,16 @@ def _count_all(steps: Int64, first: Int64, beyond: Int64) -> None:
 def _spread(table: Float, station: Int32, end: Int64, busy: Int64) -> None:
     """Add time in which stations were busy, up to `end`, to the hours that it falls into."""
     hours = table.shape[1]
-    start = end - busy
-    first, last = start // HOUR_NS, np.minimum(np.maximum(start, end - 1) // HOUR_NS, hours - 1)
-    within = np.where(first == last, busy, 0)
-    table += np.bincount(station * np.int64(hours) + last, within, table.size).reshape(table.shape)
-    for place in np.flatnonzero(first < last):
-        for hour in range(int(first[place]), int(last[place]) + 1):
+    last = (end - 1) // HOUR_NS
+    np.clip(last, 0, hours - 1, out=last)
+    early = busy > end - last * HOUR_NS
+    place = station * np.int64(hours) + last
+    table += np.bincount(place, np.where(early, 0, busy), table.size).reshape(table.shape)
+    for each in np.flatnonzero(early):
+        start = int(end[each]) - int(busy[each])
+        for hour in range(start // HOUR_NS, int(last[each]) + 1):
             begins, ends = hour * HOUR_NS, (hour + 1) * HOUR_NS
-            table[station[place], hour] += min(int(end[place]), ends) - max(int(start[place]), begins)
+            table[station[each], hour] += min(int(end[each]), ends) - max(start, begins)
 
 
 def _scaled(work: Float, total: Int64) -> Float:
