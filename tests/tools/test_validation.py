@@ -11,7 +11,7 @@ from tools.validation.predict import Setup, plan_of, predict
 from tools.validation.workloads import open_loop, outage
 
 MS = 1_000_000
-SETUP = Setup((0, 1, 0), loopback_ns=MS)
+SETUP = Setup(("A", "B", "C"), (0, 1, 0), loopback_ns=MS)
 COSTS = Costs(
     round_ns=2 * MS, submit_ns=MS, submit_more_ns=3 * MS, envelope_ns=0, content_ns=MS, relay_ns=0, receipt_ns=MS,
     state_ns=0, status_ns=0, content_ns_per_kib=0, blob_ns=0, blob_ns_per_kib=0, commit_ns=MS, stored_bytes_sender=0,
@@ -79,6 +79,12 @@ def test_figures_count_what_was_home_in_time_and_measure_from_the_planned_moment
     assert found.arrived_p50_ms == pytest.approx(11.0)
     assert found.missing == 1
     assert found.last_s == 2.0
+
+
+def test_a_backlog_is_drained_when_the_last_that_waited_for_the_node_is_home() -> None:
+    """Documents for others, or born after its return, are no backlog."""
+    some = load(*(Birth(at * MS, 0, (to,), 1, True) for at, to in ((1, 1), (5, 2), (6, 1), (20, 1))))
+    assert compare.drain_s(some, [2 * MS, 900 * MS, 60 * MS, 800 * MS], [(1, 4 * MS, 10 * MS)]) == 0.05
 
 
 def test_goals_are_five_per_cent_of_throughput_and_a_quarter_of_latency() -> None:

@@ -23,6 +23,7 @@ from tools.benchmarks.__main__ import machine, show
 from tools.calibration.costing import costs_of, loopback_ns
 from tools.calibration.fit import Fit, fit
 from tools.calibration.measure import Taken, measure, quietest
+from tools.calibration.surroundings import disk_ms
 
 METHOD: Final = (
     "Processor time of whole processes over loads whose documents come alone, in bursts, to one and to eight "
@@ -33,6 +34,7 @@ METHOD: Final = (
 ROOT: Final = Path(__file__).resolve().parents[2]
 TARGET: Final = ROOT / "scenarios" / "calibration" / "node-2026-11.json"
 SHARE: Final = 100
+DISK_S: Final = 5.0
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
@@ -56,6 +58,8 @@ def provenance(taken: Taken, found: Fit, costs: dict[str, Any], args: argparse.N
         "passes": args.passes,
         "documents": taken.documents,
         "loads": len(taken.rows),
+        "others_cores": round(taken.others_cores, 3),
+        "disk_alone_ms": disk_ms(args.folder, DISK_S),
         "fit_median_error": round(found.error, 4),
         "per_thing_us": {
             name: {

@@ -31,7 +31,7 @@ _BACK: Final = tuple((node, (0,)) for node in range(1, 9))
 class Taken(NamedTuple):
     """All that was measured: rows for the fit; latencies until home and commits of documents that were alone, and what
     both processes used meanwhile; every commit of all loads; blob writes as (bytes, ns); what a document with one
-    recipient left in the database of either side, bytes."""
+    recipient left in the database of either side, bytes; what other processes used of the machine meanwhile."""
 
     rows: tuple[Row, ...]
     alone_home_ns: tuple[int, ...]
@@ -42,6 +42,7 @@ class Taken(NamedTuple):
     blobs: tuple[tuple[int, int], ...]
     stored_bytes: tuple[float, float]
     documents: int
+    others_cores: float
 
 
 def quietest(passes: Sequence[Taken]) -> Taken:
@@ -79,6 +80,7 @@ async def measure(folder: Path, effort: float) -> Taken:
         pair.blobs,
         pair.stored_bytes,
         sum(len(each.load.births) for each in everything),
+        statistics.mean(each.others_cores for each in everything),
     )
 
 

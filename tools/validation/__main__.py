@@ -20,8 +20,9 @@ from docaxis.core.errors import DocaxisError
 from docaxis_sim.capacity.costs import BadCalibration, Costs, read
 from tools.benchmarks.__main__ import machine
 from tools.calibration.__main__ import TARGET
-from tools.calibration.load import SECOND_NS, poisson
+from tools.calibration.load import SECOND_NS, Load, bursts, poisson
 from tools.calibration.plant import Outcome, Plant
+from tools.calibration.surroundings import disk_ms
 from tools.validation import compare, workloads
 from tools.validation.predict import Setup, plan_of, predict
 from tools.validation.workloads import Workload
@@ -29,17 +30,25 @@ from tools.validation.workloads import Workload
 PROCESSES: Final = 2
 SLOW_COMMIT_NS: Final = 20_000_000
 OUTAGE_PATIENCE_S: Final = 60.0
+DISK_S: Final = 3.0
+WARM: Final = bursts("warm", ((0, (1,)), (1, (0,))), 100, 1, 0.01)
+"""What runs for the first time runs before anything is measured; the two have met then."""
 
 
 async def validate(args: argparse.Namespace, costs: Costs) -> dict[str, Any]:
     """Carries everything, and predicts it; the object that `--json` prints."""
-    setup = Setup(tuple(node % PROCESSES for node in range(args.nodes)), int(costs.provenance.get("loopback_ns", 0)))
+    of = tuple(node % PROCESSES for node in range(args.nodes))
     with tempfile.TemporaryDirectory(prefix="docaxis-validate-", dir=args.folder) as folder:
-        async with Plant(Path(folder) / "ground", setup.of) as plant:
-            await plant.carry(workloads.everybody_meets(args.nodes))
+        async with Plant(Path(folder) / "ground", of) as plant:
+            setup = Setup(plant.codes, of, int(costs.provenance.get("loopback_ns", 0)))
+            await plant.carry(WARM)
+            rows = [
+                await _row(plant, setup, costs, [workloads.strangers(args.nodes, args.seconds, args.seed)], args.seed)
+            ]
+            await plant.carry(workloads.everybody_meets(args.nodes, plant.met), OUTAGE_PATIENCE_S)
             capacities = {inline: await _capacity(plant, args, inline) for inline in (True, False)}
             chosen = _chosen(args, capacities)
-            rows = [await _row(plant, setup, costs, each, args.seed) for each in chosen]
+            rows += [await _row(plant, setup, costs, each, args.seed) for each in chosen]
     return {
         "nodes": args.nodes,
         "processes": PROCESSES,
@@ -48,6 +57,7 @@ async def validate(args: argparse.Namespace, costs: Costs) -> dict[str, Any]:
         "capacity_per_s": {"inline": round(capacities[True], 1), "pulled": round(capacities[False], 1)},
         "goals": {"throughput": compare.THROUGHPUT_GOAL, "latency": compare.LATENCY_GOAL},
         "rows": rows,
+        "disk_alone_ms": disk_ms(args.folder, DISK_S),
         "calibration": {name: costs.provenance.get(name) for name in ("date", "commit", "machine", "fit_median_error")},
         "machine": machine(),
     }
@@ -63,7 +73,7 @@ async def _capacity(plant: Plant, args: argparse.Namespace, inline: bool) -> flo
     return await plant.saturate(load, in_flight, args.seconds / 5, args.seconds / 2)
 
 
-async def _drained(plant: Plant, load: Any) -> float:
+async def _drained(plant: Plant, load: Load) -> float:
     """Content has to be new each time, so that documents cannot be taken in turn: so many at once, until the last."""
     outcome = await plant.carry(load._replace(births=tuple(each._replace(at_ns=0) for each in load.births)), 120.0)
     return len(load.births) * SECOND_NS / max(outcome.home_ns)
@@ -88,15 +98,23 @@ def _chosen(args: argparse.Namespace, capacities: dict[bool, float]) -> list[lis
 async def _row(plant: Plant, setup: Setup, costs: Costs, repeats: list[Workload], seed: int) -> dict[str, Any]:
     measured, predicted, outcomes = [], [], []
     for number, each in enumerate(repeats):
-        switches = [(at, node, on) for node, begin, end in each.outages for at, on in ((begin, False), (end, True))]
-        outcome = await plant.carry(each.load, OUTAGE_PATIENCE_S, switches)
-        plan = plan_of(each.load, setup, costs, seed + number, outcome.met, each.outages)
+        outcome = await plant.carry(each.load, OUTAGE_PATIENCE_S, each.outages)
+        plan = plan_of(each.load, setup, costs, seed + number, outcome.met, outcome.off)
         guess = predict(plan)
         measured.append(compare.figures(each.load, outcome.arrived_ns, outcome.home_ns, each.window_s))
         predicted.append(compare.figures(each.load, guess.arrived_ns, guess.home_ns, each.window_s))
         outcomes.append((outcome, guess))
     found = compare.row(repeats[0].load.name, compare.middle(predicted), compare.middle(measured))
-    return {**found, "share": repeats[0].share, **_how(outcomes)}
+    return {**found, "share": repeats[0].share, **_how(outcomes), **_drains(outcomes)}
+
+
+def _drains(outcomes: list[Any]) -> dict[str, Any]:
+    """Where a node was off: how long the backlog for it took once it was back, s, measured and predicted."""
+    if not outcomes[0][0].off:
+        return {}
+    real = [compare.drain_s(each.load, each.home_ns, each.off) for each, _ in outcomes]
+    guessed = [compare.drain_s(each.load, guess.home_ns, each.off) for each, guess in outcomes]
+    return {"drain_s": round(statistics.median(real), 3), "drain_s_predicted": round(statistics.median(guessed), 3)}
 
 
 def _how(outcomes: list[Any]) -> dict[str, Any]:
@@ -111,6 +129,7 @@ def _how(outcomes: list[Any]) -> dict[str, Any]:
         "late": sum(each.late for each in real),
         "late_ms_max": round(max(each.late_ns_max for each in real) / 1e6, 2),
         "refused": sum(sum(each.refused.values()) for each in real),
+        "others_cores": round(statistics.mean(each.others_cores for each in real), 3),
         "busy": round(statistics.mean(busy), 3),
         "busy_predicted": round(sum(int(guess.run.loop_busy_ns.sum()) for _, guess in outcomes) / 1e9 / seconds, 3),
         "rounds": sum(used.counts["handled"] for each in real for used in each.used),
@@ -139,8 +158,11 @@ def show(found: dict[str, Any], console: Console) -> None:
             )
         table.add_row("", "processor, of a core", f"{row['busy']:.2f}", f"{row['busy_predicted']:.2f}", "", "")
         table.add_row("", "rounds", f"{row['rounds']:,}", f"{row['rounds_predicted']:,}", "", "")
+        if "drain_s" in row:
+            table.add_row("", "drained after, s", f"{row['drain_s']:.2f}", f"{row['drain_s_predicted']:.2f}", "", "")
+        others = f"others used {row['others_cores']} cores"
         commits = f"p50 {row['commit_p50_ms']}, p99 {row['commit_p99_ms']}, slow {row['slow_commits']}"
-        table.add_row("", f"commit ms {commits}; late {row['late']} of {row['documents']}", "", "", "", "")
+        table.add_row("", f"commit ms {commits}; late {row['late']} of {row['documents']}; {others}", "", "", "", "")
     console.print(table)
 
 

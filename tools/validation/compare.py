@@ -46,6 +46,18 @@ def figures(load: Load, arrived_ns: Sequence[int], home_ns: Sequence[int], windo
     )
 
 
+def drain_s(load: Load, home_ns: Sequence[int], off: Sequence[tuple[int, int, int]]) -> float:
+    """How long after a node was back the last document was home that was born for it while it was off; 0 if none."""
+    keys = [(birth.at_ns, to) for birth in load.births for to in birth.to]
+    found = [
+        (home - until_ns) / SECOND_NS
+        for node, from_ns, until_ns in off
+        for (at_ns, to), home in zip(keys, home_ns, strict=True)
+        if to == node and from_ns <= at_ns < until_ns and home >= 0
+    ]
+    return max(found, default=0.0)
+
+
 def percentile(values: Sequence[float], q: int) -> float:
     """The q-th percentile, interpolated; 0 of nothing."""
     if len(values) < 2:

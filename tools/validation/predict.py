@@ -39,8 +39,10 @@ _ORDER: Final = (
 
 
 class Setup(NamedTuple):
-    """What stays the same from load to load: the process of each node, and one way over the loopback."""
+    """What stays the same from load to load: each node's code (retries are spread by it) and process, and one way over
+    the loopback."""
 
+    codes: tuple[str, ...]
     of: tuple[int, ...]
     loopback_ns: int
 
@@ -69,13 +71,11 @@ def plan_of(
     outages: Sequence[tuple[int, int, int]] = (),
 ) -> Plan:
     """The plan of a load. `met`: who had called whom before it began. `outages`: node, from and until in ns."""
-    nodes = len(setup.of)
     dark = tuple(
-        Outage(f"node {node}", np.array([node], np.int32), begin, end, dark=True) for node, begin, end in outages
+        Outage(f"{setup.codes[node]} off", np.array([node], np.int32), begin, end, dark=True)
+        for node, begin, end in outages
     )
-    return Plan(
-        tuple(map(str, range(nodes))), stations(setup, costs, seed), deliveries(load, setup, costs, met), dark, 0
-    )
+    return Plan(setup.codes, stations(setup, costs, seed), deliveries(load, setup, costs, met), dark, 0)
 
 
 def stations(setup: Setup, costs: Costs, seed: int) -> Stations:

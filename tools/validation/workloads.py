@@ -5,11 +5,15 @@ Which documents when, and what is switched off meanwhile; who carries them is no
 
 from typing import Final, NamedTuple
 
-from tools.calibration.load import SECOND_NS, Birth, Load, broadcast, flood, poisson
+import numpy as np
+
+from tools.calibration.load import SECOND_NS, Birth, Call, Load, broadcast, flood, poisson
 
 INLINE_BYTES: Final = 2_048
 PULLED_BYTES: Final = 200 * 1024
 SHARES: Final = (0.3, 0.6, 0.8)
+STRANGERS_PER_S: Final = 40
+MEETINGS_PER_S: Final = 100
 
 
 class Workload(NamedTuple):
@@ -57,10 +61,23 @@ def outage(nodes: int, capacity_per_s: float, seconds: float, seed: int) -> Work
     return Workload(load._replace(births=births), 0.0, 0.0, ((nodes - 1, begin, end),))
 
 
-def everybody_meets(nodes: int) -> Load:
-    """Each pair of neighbours once, so that nothing runs for the first time when it is measured."""
+def strangers(nodes: int, seconds: float, seed: int) -> Workload:
+    """Each pair of nodes once, in any order, so that every document needs a new connection."""
+    pairs = [(sender, to) for sender in range(nodes) for to in range(nodes) if sender != to]
+    order = np.random.default_rng(seed).permutation(len(pairs))[: int(STRANGERS_PER_S * seconds)]
     births = tuple(
-        Birth(number * SECOND_NS // 100, number % nodes, ((number + 1 + number // nodes) % nodes,), INLINE_BYTES, True)
-        for number in range(min(nodes * (nodes - 1), max(150, 2 * nodes)))
+        Birth(place * SECOND_NS // STRANGERS_PER_S, pairs[number][0], (pairs[number][1],), INLINE_BYTES, True)
+        for place, number in enumerate(order.tolist())
     )
-    return Load("warm", len(births) / 100, births)
+    return Workload(Load("strangers", len(births) / STRANGERS_PER_S, births), 0.0, 0.0)
+
+
+def everybody_meets(nodes: int, met: frozenset[Call]) -> Load:
+    """The pairs that have not met, so that connections are not what the other loads measure."""
+    pairs = [(sender, to) for sender in range(nodes) for to in range(nodes) if sender != to]
+    left = [pair for pair in pairs if Call(*pair, bulk=False) not in met]
+    births = tuple(
+        Birth(number * SECOND_NS // MEETINGS_PER_S, sender, (to,), INLINE_BYTES, True)
+        for number, (sender, to) in enumerate(left)
+    )
+    return Load("everybody meets", len(births) / MEETINGS_PER_S, births)
