@@ -14,7 +14,8 @@ from typing import Final, NamedTuple
 
 from tools.calibration.fit import Row
 from tools.calibration.load import SECOND_NS, Birth, Load, bursts, new_calls
-from tools.calibration.plant import Outcome, Plant, Used
+from tools.calibration.measured_host import Used
+from tools.calibration.plant import Outcome, Plant
 
 PAIR: Final = (0, 1)
 STAR: Final = (0, *[1] * 8)

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from rich.console import Console
-from rich.table import Table
 
 from docaxis.core.errors import DocaxisError
 from docaxis_sim.capacity.costs import BadCalibration, Costs, read
@@ -25,6 +24,7 @@ from tools.calibration.plant import Outcome, Plant
 from tools.calibration.surroundings import disk_ms
 from tools.validation import compare, workloads
 from tools.validation.predict import Setup, plan_of, predict
+from tools.validation.tables import markdown, show
 from tools.validation.workloads import Workload
 
 PROCESSES: Final = 2
@@ -140,32 +140,6 @@ def _how(outcomes: list[Any]) -> dict[str, Any]:
     }
 
 
-def show(found: dict[str, Any], console: Console) -> None:
-    """The table for people: measured, predicted, ratio; a tick where it is within the goal."""
-    capacity = found["capacity_per_s"]
-    console.print(f"{found['nodes']} nodes in {found['processes']} processes; capacity {capacity} documents/s")
-    table = Table("load", "figure", "measured", "predicted", "ratio", "", box=None)
-    for row in found["rows"]:
-        for name, ratio in row["ratio"].items():
-            mark = {True: "✓", False: "✗", None: ""}[row["within"].get(name)]
-            table.add_row(
-                row["load"],
-                name,
-                f"{row['measured'][name]:,.2f}",
-                f"{row['predicted'][name]:,.2f}",
-                f"{ratio:.2f}",
-                mark,
-            )
-        table.add_row("", "processor, of a core", f"{row['busy']:.2f}", f"{row['busy_predicted']:.2f}", "", "")
-        table.add_row("", "rounds", f"{row['rounds']:,}", f"{row['rounds_predicted']:,}", "", "")
-        if "drain_s" in row:
-            table.add_row("", "drained after, s", f"{row['drain_s']:.2f}", f"{row['drain_s_predicted']:.2f}", "", "")
-        others = f"others used {row['others_cores']} cores"
-        commits = f"p50 {row['commit_p50_ms']}, p99 {row['commit_p99_ms']}, slow {row['slow_commits']}"
-        table.add_row("", f"commit ms {commits}; late {row['late']} of {row['documents']}; {others}", "", "", "", "")
-    console.print(table)
-
-
 def main(words: list[str]) -> int:
     """Runs, and tells; the exit code says whether it ran, not whether the goals were met."""
     parser = argparse.ArgumentParser(prog="tools/validate_simulation", description=__doc__.partition("\n")[0])
@@ -177,6 +151,7 @@ def main(words: list[str]) -> int:
     parser.add_argument("--seed", type=int, default=1, help="of all that is drawn (default 1)")
     parser.add_argument("--calibration", type=Path, default=TARGET, help="the costs to predict with")
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()), help="on whose disk nodes live")
+    parser.add_argument("--markdown", action="store_true", help="print the tables as pages show them, too")
     parser.add_argument("--json", action="store_true", help="print one object last; the table goes to stderr")
     args = parser.parse_args(words)
     if args.quick:
@@ -187,6 +162,8 @@ def main(words: list[str]) -> int:
         sys.stderr.write(f"not validated: {error}\n")
         return 1
     show(found, Console(file=sys.stderr if args.json else sys.stdout, width=None if sys.stdout.isatty() else 160))
+    if args.markdown:
+        print(markdown(found))
     if args.json:
         print(json.dumps(found))
     return 0
