@@ -5,6 +5,7 @@ draws or simulates.
 """
 
 from collections.abc import Callable, Sequence
+from decimal import Decimal, localcontext
 from math import exp, factorial
 from typing import NamedTuple
 
@@ -55,14 +56,18 @@ def mmc(servers: int, rho: float) -> Sojourn:
 
 def md1(rho: float) -> Sojourn:
     """M/D/1: Pollaczek and Khinchine for the mean, Erlang's sum for the waiting time (Tijms, *A First Course in
-    Stochastic Models*, §9.4). The sum alternates; it is good to six digits for waits below a dozen services."""
+    Stochastic Models*, §9.4). The sum alternates between large terms, which is why it is done with many digits."""
 
     def tail(t: float) -> float:
         if t < 1:
             return 1.0
-        wait = t - 1
-        terms = ((rho * (k - wait)) ** k / factorial(k) * exp(-rho * (k - wait)) for k in range(int(wait) + 1))
-        return 1 - (1 - rho) * sum(terms)
+        with localcontext() as digits:
+            digits.prec = 120
+            behind = [Decimal(rho) * (k - Decimal(t - 1)) for k in range(int(t - 1) + 1)]
+            total = sum(
+                ((x**k if k else Decimal(1)) * (-x).exp() / factorial(k) for k, x in enumerate(behind)), Decimal(0)
+            )
+            return float(1 - (1 - Decimal(rho)) * total)
 
     return Sojourn(1 + rho / (2 * (1 - rho)), tail)
 
