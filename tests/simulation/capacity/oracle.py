@@ -323,3 +323,12 @@ def carry(plan: Plan) -> Run:
     """What becomes of a plan."""
     oracle = Oracle(plan)
     return oracle.run(oracle.carry())
+
+
+def assert_same(run: Run, expected: Run) -> None:
+    """Every departure of every step, and what the stations counted."""
+    assert list(run.left_ns) == list(expected.left_ns)
+    for step, column in expected.left_ns.items():
+        np.testing.assert_array_equal(run.left_ns[step], column, err_msg=f"step {step}")
+    for name in ("rounds", "loop_busy_ns", "commits", "tries", "expired"):
+        np.testing.assert_array_equal(getattr(run, name), getattr(expected, name), err_msg=name)

@@ -1,24 +1,44 @@
 """Engines that agree: every departure of every delivery, to the nanosecond."""
 
-import numpy as np
+from pathlib import Path
+
+import pytest
 from hypothesis import given, settings
 
-from docaxis_sim.capacity import vector
-from docaxis_sim.capacity.plan import Plan, Run
-from tests.simulation.capacity import oracle
+from docaxis_sim.capacity import prepare, reference, scenario, shipped, vector
+from docaxis_sim.capacity.plan import Law, Plan
+from tests.simulation.capacity import national
+from tests.simulation.capacity.oracle import assert_same, carry
 from tests.simulation.capacity.small_plans import small_plans
 
-
-def _assert_equal(one: Run, other: Run) -> None:
-    assert list(one.left_ns) == list(other.left_ns)
-    for step, times in one.left_ns.items():
-        np.testing.assert_array_equal(times, other.left_ns[step], f"step {step}, {one.engine} and {other.engine}")
-    for name in ("rounds", "loop_busy_ns", "commits", "expired", "tries"):
-        np.testing.assert_array_equal(getattr(one, name), getattr(other, name), name)
+SHIPPED = sorted(shipped.shipped().glob("*.toml"))
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(small_plans())
 def test_the_vector_engine_does_what_the_laws_say(plan: Plan) -> None:
     """Ties, things that cost nothing and shared stations are where engines part ways."""
-    _assert_equal(oracle.carry(plan), vector.carry(plan))
+    assert_same(vector.carry(plan), carry(plan))
+
+
+def test_engines_agree_on_a_day_of_the_whole_country() -> None:
+    """Long delays and thousands of nodes use the parts of the calendars that small plans never reach."""
+    plan = national.plan(20_000)
+    assert_same(vector.carry(plan), reference.carry(plan))
+
+
+def test_engines_agree_where_a_crowd_waits_at_one_station() -> None:
+    """Everybody sends at one instant: the same heap, the same line, the same rounds."""
+    plan = national.plan(3_000)
+    crowd = plan.deliveries._replace(birth_ns=plan.deliveries.birth_ns * 0)
+    crowd.path[1] = 7
+    plan = plan._replace(deliveries=crowd)
+    assert_same(vector.carry(plan), reference.carry(plan))
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_engines_agree_on_every_shipped_scenario(path: Path) -> None:
+    """At a load that takes no time, and without what the vector engine refuses by name: outages and other laws."""
+    plan = prepare.prepare(scenario.load(path, {"load": 0.001}), 0).plan
+    plan = plan._replace(stations=plan.stations._replace(up_law=Law.FIFO), outages=())
+    assert_same(vector.carry(plan), reference.carry(plan))
