@@ -10,47 +10,32 @@ here knows what an event means.
 # Single numbers out of rows and columns are Any to a type checker; numba types them itself.
 
 from collections.abc import Callable
-from typing import Any, Final, NamedTuple, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 import numba
-import numpy as np
 
-from docaxis_sim.capacity.plan import Int32, Int64
+from docaxis_sim.capacity.floor import (
+    EDGE,
+    FROM,
+    HEAP,
+    LATER,
+    LATER_COUNT,
+    LATER_FIRST,
+    LATER_LAST,
+    SHIFT,
+    SLOT,
+    SLOTS,
+    SLOTS_MAX,
+    SOURCE,
+    TOUCHED,
+    UNUSED,
+    Calendar,
+)
+from docaxis_sim.capacity.plan import Int64
 
-SLOTS_MAX: Final = 1 << 16
 SLOT_EVENTS: Final = 16
 """How many of the events known when slots are made share one; most bring others later."""
 WINDOW_SOURCE_MIN: Final = 1024
-
-# Numbers in `Calendar.at`.
-HEAP: Final = 0  # events in the heap
-UNUSED: Final = 1  # first unused entry of the pool, -1: none was given back
-TOUCHED: Final = 2  # entries of the pool beyond this were never used
-FROM: Final = 3  # when slot 0 begins
-SHIFT: Final = 4  # a slot is 2**SHIFT ns wide
-SLOTS: Final = 5
-SLOT: Final = 6  # the next to be opened
-EDGE: Final = 7  # when it begins: the heap has every event before
-LATER: Final = 8  # first entry of the list of what is beyond the slots
-LATER_COUNT: Final = 9
-LATER_FIRST: Final = 10  # earliest and latest of those
-LATER_LAST: Final = 11
-SOURCE: Final = 12  # how many of the sorted source are taken
-EVENTS: Final = 13  # for the user: events taken, time of the last, deliveries arrived
-NOW: Final = 14
-ARRIVED: Final = 15
-_NUMBERS: Final = 16
-
-
-class Calendar(NamedTuple):
-    """`heap` ``(capacity, 2)`` of (time, key) until the edge; `pool` ``(capacity, 3)`` of two numbers and the entry
-    that follows in a list, -1 for none; `heads` the list of each slot; `at` the numbers named above."""
-
-    heap: Int64
-    pool: Int64
-    heads: Int32
-    at: Int64
-
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 _njit: Any = numba.njit  # takes options that its types do not name
@@ -71,15 +56,6 @@ def whole(function: _F) -> _F:
     except RuntimeError:  # numba found no such folder
         made = _njit(_nrt=False, nogil=True)(function)
     return cast(_F, made)
-
-
-def empty(capacity: int) -> Calendar:
-    """A calendar with room for so many events; memory is touched only as far as it is used."""
-    at = np.zeros(_NUMBERS, np.int64)
-    at[[UNUSED, LATER]] = -1
-    heap: Int64 = np.empty((capacity, 2), np.int64)
-    pool: Int64 = np.empty((capacity, 3), np.int64)
-    return Calendar(heap, pool, np.empty(SLOTS_MAX, np.int32), at)
 
 
 @part

@@ -10,84 +10,20 @@ token. A link that costs nothing holds nobody, so tokens pass it without an even
 
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
-from docaxis_sim.capacity import calendar_queue, itinerary, plan
-from docaxis_sim.capacity.calendar_queue import (
-    ARRIVED,
-    EDGE,
-    EVENTS,
-    HEAP,
-    NOW,
-    SOURCE,
-    Calendar,
-    entry,
-    give_back,
-    heap_drop,
-    open_slot,
-    part,
-    push,
-    whole,
-)
+from docaxis_sim.capacity import calendar_queue, floor, itinerary, plan
+from docaxis_sim.capacity.calendar_queue import entry, give_back, heap_drop, open_slot, part, push, whole
+from docaxis_sim.capacity.floor import ARRIVED, EDGE, EVENTS, HEAP, NOW, SOURCE, World
 from docaxis_sim.capacity.itinerary import AT_LOOP, AT_UP
-from docaxis_sim.capacity.plan import COMMIT_STRIDE, STEP_BITS, STEP_MASK, Cost, Int8, Int32, Int64
-
-Rows = NDArray[np.void]
+from docaxis_sim.capacity.plan import COMMIT_STRIDE, STEP_BITS, STEP_MASK
 
 if TYPE_CHECKING:
     int64 = int
 else:
     int64 = np.int64  # without it, numba would compile everything once more for every width of a column
-
-NODE: Final = np.dtype(
-    [("cost_ns", np.int64, (len(Cost),))]
-    + [(name, np.int32) for name in ("loop", "disk", "up", "down", "wait_first", "wait_last", "line_next", "_")]
-    + [(name, np.int64) for name in ("content_ns_per_kib", "blob_ns", "blob_ns_per_kib", "__")]
-)
-"""What it is charged, its stations (the down links are numbered after the up links), the list of those who wait at it,
-the next in line. Rows of this and the next type are whole lines of a processor's cache."""
-LOOP: Final = np.dtype(
-    [(name, np.int64) for name in ("free_ns", "wake_ns", "round_ns", "rounds", "busy_ns")]
-    + [(name, np.int32) for name in ("round_max", "servers", "server", "line_first", "line_last", "_")]
-)
-"""`free_ns`: of its only server; of several, `server` is the row of the first in `World.free`. `line_*`: nodes."""
-DISK: Final = np.dtype([(name, np.int64) for name in ("commit_ns", "start_ns", "end_ns", "commits")])
-LINK: Final = np.dtype([(name, np.int64) for name in ("ns_per_kib", "free_ns")])
-WAY: Final = np.dtype(
-    [(n, np.int8) for n in ("station", "place", "row", "sized", "next", "hop", "status", "state", "arrives")]
-    + [(n, np.int8) for n in ("out", "extra")]
-)
-"""A step of a kind of delivery: `itinerary.Itinerary`; `state`: first step of `status`; rows in `left`, `extra`."""
-
-
-class World(NamedTuple):
-    """Stations (rows of the types above), what steps mean (`ways` ``(kinds, steps)``, `begin`), deliveries (columns of
-    the plan; `kin` ``(2, n)``: first child, next of the same parent; `extra` ``(rows, n)``), the outcome (`left`
-    ``(rows, n)``) and events to come."""
-
-    nodes: Rows
-    loops: Rows
-    disks: Rows
-    links: Rows
-    free: Int64
-    commit_extra_ns: Int64
-    ways: Rows
-    begin: Int8
-    kind: Int8
-    bytes: Int64
-    path: Int32
-    latency_ns: Int64
-    delay_ns: Int64
-    birth_ns: Int64
-    roots_ns: Int64
-    kin: Int32
-    extra: Int64
-    left: Int64
-    calendar: Calendar
-
 
 # --- links ---
 
@@ -340,7 +276,7 @@ def _made_of(digest: str) -> CarryOn:
 
 def _digest() -> str:
     """Of all files that the loop is made of."""
-    files = (__file__, calendar_queue.__file__, itinerary.__file__, plan.__file__)
+    files = (__file__, calendar_queue.__file__, floor.__file__, itinerary.__file__, plan.__file__)
     return sha256(b"\x00".join(Path(file).read_bytes() for file in files)).hexdigest()
 
 

@@ -6,11 +6,12 @@ interpreter lock, so replications can run side by side in threads of one process
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 
 from docaxis_sim.capacity import itinerary
+from docaxis_sim.capacity.floor import ARRIVED, DISK, EVENTS, LINK, LOOP, NODE, NOW, WAY, Rows, World, empty_calendar
 from docaxis_sim.capacity.plan import (
     NEVER,
     STEPS,
@@ -24,9 +25,6 @@ from docaxis_sim.capacity.plan import (
     Stations,
     arrived_ns,
 )
-
-if TYPE_CHECKING:
-    from docaxis_sim.capacity import compiled
 
 NAME: Final = "vector"
 SLICE_EVENTS: Final = 1_000_000
@@ -53,7 +51,7 @@ def carry(plan: Plan, progress: Progress | None = None) -> Run:
     """Carries a plan out; `progress` is called about every million events. Raises `CannotCarry`."""
     if why := refusal(plan):
         raise CannotCarry(why)
-    from docaxis_sim.capacity import calendar_queue, compiled  # noqa: PLC0415 - numba, which may be missing
+    from docaxis_sim.capacity import compiled  # noqa: PLC0415 - needs numba, which may be missing
 
     made = itinerary.tables()
     steps = itinerary.foreseen(made, plan.deliveries)
@@ -62,19 +60,17 @@ def carry(plan: Plan, progress: Progress | None = None) -> Run:
     at = world.calendar.at
     while compiled.carry_on(world, end_ns, SLICE_EVENTS):
         if progress is not None:
-            progress(int(at[calendar_queue.NOW]), int(at[calendar_queue.ARRIVED]))
-    return _run(plan, world, steps, int(at[calendar_queue.EVENTS]))
+            progress(int(at[NOW]), int(at[ARRIVED]))
+    return _run(plan, world, steps, int(at[EVENTS]))
 
 
-def _world(plan: Plan, made: itinerary.Itinerary, steps: list[int]) -> "compiled.World":
-    from docaxis_sim.capacity import calendar_queue, compiled  # noqa: PLC0415 - see carry
-
+def _world(plan: Plan, made: itinerary.Itinerary, steps: list[int]) -> World:
     stations, deliveries = plan.stations, plan.deliveries
     total, statuses = len(deliveries.birth_ns), len(deliveries.status_delay_ns)
     roots = int((deliveries.parent < 0).sum())
     birth_ns = np.ascontiguousarray(deliveries.birth_ns, np.int64)
     extra = [deliveries.extra_ns[step] for step in sorted(deliveries.extra_ns)]
-    return compiled.World(
+    return World(
         **_floor(stations),
         ways=_ways(made, steps, sorted(deliveries.extra_ns)),
         begin=made.begin,
@@ -89,20 +85,18 @@ def _world(plan: Plan, made: itinerary.Itinerary, steps: list[int]) -> "compiled
         extra=np.array(extra, np.int64).reshape(len(extra), total),
         left=np.full((len(steps), total), NEVER, np.int64),
         # A delivery has at most one token under way with its content or receipt, and one with each status.
-        calendar=calendar_queue.empty(total * (1 + statuses) + len(stations.round_ns) + 1),
+        calendar=empty_calendar(total * (1 + statuses) + len(stations.round_ns) + 1),
     )
 
 
-def _floor(stations: Stations) -> "dict[str, Any]":
+def _floor(stations: Stations) -> dict[str, Any]:
     """Stations as rows, with nobody at them."""
-    from docaxis_sim.capacity import compiled  # noqa: PLC0415 - see carry
-
     if np.unique([stations.disk_of, stations.loop_of], axis=1).shape[1] > len(np.unique(stations.disk_of)):
         raise ValueError("all nodes of a disk are on one loop")
     ups = len(stations.up_ns_per_kib)
     return {
         "nodes": _rows(
-            compiled.NODE,
+            NODE,
             len(stations.loop_of),
             cost_ns=stations.cost_ns.T,
             loop=stations.loop_of,
@@ -115,7 +109,7 @@ def _floor(stations: Stations) -> "dict[str, Any]":
             blob_ns_per_kib=stations.blob_ns_per_kib,
         ),
         "loops": _rows(
-            compiled.LOOP,
+            LOOP,
             len(stations.round_ns),
             wake_ns=stations.wake_ns,
             round_ns=stations.round_ns,
@@ -124,9 +118,9 @@ def _floor(stations: Stations) -> "dict[str, Any]":
             server=np.cumsum(stations.servers) - stations.servers,
             line_first=-1,
         ),
-        "disks": _rows(compiled.DISK, len(stations.commit_ns), commit_ns=stations.commit_ns),
+        "disks": _rows(DISK, len(stations.commit_ns), commit_ns=stations.commit_ns),
         "links": _rows(
-            compiled.LINK,
+            LINK,
             ups + len(stations.down_ns_per_kib),
             ns_per_kib=np.concatenate([stations.up_ns_per_kib, stations.down_ns_per_kib]),
         ),
@@ -135,18 +129,16 @@ def _floor(stations: Stations) -> "dict[str, Any]":
     }
 
 
-def _rows(kind: "np.dtype[np.void]", count: int, **columns: Any) -> "compiled.Rows":
+def _rows(kind: np.dtype[np.void], count: int, **columns: Any) -> Rows:
     rows = np.zeros(count, kind)
     for name, column in columns.items():
         rows[name] = column
     return rows
 
 
-def _ways(made: itinerary.Itinerary, steps: list[int], extra_steps: list[int]) -> "compiled.Rows":
-    from docaxis_sim.capacity import compiled  # noqa: PLC0415 - see carry
-
-    ways = np.zeros((itinerary.KINDS, STEPS), compiled.WAY)
-    for name in compiled.WAY.names or ():
+def _ways(made: itinerary.Itinerary, steps: list[int], extra_steps: list[int]) -> Rows:
+    ways = np.zeros((itinerary.KINDS, STEPS), WAY)
+    for name in WAY.names or ():
         ways[name] = getattr(made, name, -1)
     ways["out"][:, steps] = np.arange(len(steps))
     ways["extra"][:, extra_steps] = np.arange(len(extra_steps))
@@ -167,7 +159,7 @@ def _kin(parent: Int32, roots: int) -> Int32:
     return kin
 
 
-def _run(plan: Plan, world: "compiled.World", steps: list[int], events: int) -> Run:
+def _run(plan: Plan, world: World, steps: list[int], events: int) -> Run:
     left = world.left
     if plan.end_ns:
         left[left > plan.end_ns] = NEVER
