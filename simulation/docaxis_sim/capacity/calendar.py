@@ -5,8 +5,8 @@ Order and time only: what an event means is known to whoever pushed it. SimPy's 
 
 **How.** Time is cut into slots of 0.13 s, and the current slot into buckets of a millisecond. What comes later than the
 current slot is one integer in the list of its slot; what comes in it is appended to its bucket; the current bucket
-alone is a heap, seldom of more than three. A SimPy event leaves a light event of number 0 at its time, and so is taken
-in its turn, before all other light events of the same instant.
+alone is a heap, seldom of more than three. A SimPy event leaves a light event of the smallest number at its time, and
+so is taken in its turn, before all other light events of the same instant.
 """
 
 import gc
@@ -29,7 +29,6 @@ BUCKET_BITS: Final = 20
 _SLOT_MASK: Final = (1 << SLOT_BITS) - 1
 _BUCKETS: Final = 1 << SLOT_BITS - BUCKET_BITS
 _FEED_AT_ONCE: Final = 1 << 15
-_SIMPY: Final = 0
 
 Handler = Callable[[int, int], None]
 """Takes the time in ns and the number of a light event."""
@@ -42,18 +41,17 @@ def _nothing_handles(time_ns: int, number: int) -> None:
 class Calendar(simpy.Environment):
     """A SimPy environment with light events.
 
-    `stations`: numbers 1 to `stations` are events of stations, and handled by `on_station`. Numbers from `first_token`
-    on are tokens (`token + first_token`, tokens below `tokens`), handled by ``handlers[token & STEP_MASK]``. Handlers
-    are called with what remains when the offset is taken off. At one instant the smaller number comes first.
+    A light event's number is a token, and handled by ``handlers[token & STEP_MASK]``, or negative, that of a station,
+    not below `-stations`, and handled by `on_station`. At one instant the smaller number comes first.
     """
 
     def __init__(self, stations: int, tokens: int) -> None:
         super().__init__()
-        self.first_token: Final = 1 << max(stations, tokens, 1).bit_length()
         self.handlers: Final[list[Handler]] = list(repeat(_nothing_handles, STEP_MASK + 1))
         self.on_station: Handler = _nothing_handles
         self.events = 0
-        self._bits: Final = self.first_token.bit_length()
+        self._simpy: Final = -1 - stations
+        self._bits: Final = max(tokens + stations, 1).bit_length()
         self._later: Final[dict[int, list[int]]] = {}
         self._order: Final[list[int]] = []
         self._feed: Iterator[tuple[int, Iterable[tuple[int, int]]]] = iter(())
@@ -76,7 +74,7 @@ class Calendar(simpy.Environment):
             else:
                 heappush(self._buckets[bucket], (time_ns, number))
         else:
-            self._push_later(time_ns >> SLOT_BITS, (time_ns & _SLOT_MASK) << self._bits | number)
+            self._push_later(time_ns >> SLOT_BITS, (time_ns & _SLOT_MASK) << self._bits | number - self._simpy)
 
     def _push_later(self, slot: int, key: int) -> None:
         if slot in self._later:
@@ -88,7 +86,7 @@ class Calendar(simpy.Environment):
     def feed(self, times_ns: Int64, numbers: Int64) -> None:
         """Light events known beforehand, sorted by time; they take their places in the calendar shortly before it is
         their turn."""
-        self._feed = _pieces(times_ns, numbers, self._bits)
+        self._feed = _pieces(times_ns, numbers - self._simpy, self._bits)
         self._fed = next(self._feed, None)
 
     def after_events(self, events: int, callback: Callable[[], None]) -> None:
@@ -107,7 +105,7 @@ class Calendar(simpy.Environment):
         if delay != int(delay):
             raise ValueError(f"time passes in whole nanoseconds here, not in {delay!r}")
         super().schedule(event, priority, int(delay))
-        self.push(int(self._now + delay), _SIMPY)
+        self.push(int(self._now + delay), self._simpy)
 
     def call_at(self, time_ns: int, callback: Callable[[], None]) -> None:
         """Calls `callback` at `time_ns`, as a SimPy event; may be asked for by whoever handles a light event too."""
@@ -115,7 +113,7 @@ class Calendar(simpy.Environment):
         event._ok, event._value = True, None
         event.callbacks.append(lambda _: callback())
         heappush(self._queue, (time_ns, NORMAL, next(self._eid), event))
-        self.push(time_ns, _SIMPY)
+        self.push(time_ns, self._simpy)
 
     def peek(self) -> Any:
         """The time of the next event of either kind; infinity if there is none."""
@@ -129,29 +127,29 @@ class Calendar(simpy.Environment):
         """Takes all events of a slot; raises SimPy's `EmptySchedule` when there are none."""
         if self._bucket == _BUCKETS:
             self._open_slot()
-        while self._bucket < _BUCKETS:
-            if self._buckets[self._bucket]:
-                self._take_bucket(self._buckets[self._bucket])
-            self._bucket += 1
+        self._take_slot()
+        self._bucket = _BUCKETS
         if self._after is not None and self.events >= self._after_events:
             self.after_events(*self._after)
             self._after[1]()
 
-    def _take_bucket(self, heap: list[tuple[int, int]]) -> None:
-        """In the order of their times; what comes about in this very bucket joins in."""
-        handlers, first_token, taken = self.handlers, self.first_token, 0
-        heapify(heap)
+    def _take_slot(self) -> None:
+        """Bucket by bucket, in the order of time; what comes about in the current bucket joins in."""
+        handlers, simpy_number, simpy_step, taken = self.handlers, self._simpy, super().step, 0
         try:
-            while heap:
-                time_ns, number = heappop(heap)
-                taken += 1
-                if number >= first_token:
-                    number -= first_token
-                    handlers[number & STEP_MASK](time_ns, number)
-                elif number:
-                    self.on_station(time_ns, number)
-                else:
-                    super().step()
+            for bucket, heap in enumerate(self._buckets):
+                self._bucket = bucket
+                if len(heap) > 1:
+                    heapify(heap)
+                while heap:
+                    time_ns, number = heappop(heap)
+                    taken += 1
+                    if number >= 0:
+                        handlers[number & STEP_MASK](time_ns, number)
+                    elif number > simpy_number:
+                        self.on_station(time_ns, number)
+                    else:
+                        simpy_step()
         finally:
             self.events += taken
 
@@ -165,9 +163,10 @@ class Calendar(simpy.Environment):
         self._slot_ns, self._slot_end_ns = self._slot << SLOT_BITS, self._slot + 1 << SLOT_BITS
         self._bucket = 0
         start_ns, bits, mask, buckets = self._slot_ns, self._bits, (1 << self._bits) - 1, self._buckets
+        simpy_number = self._simpy
         for key in keys:
             offset_ns = key >> bits
-            buckets[offset_ns >> BUCKET_BITS].append((start_ns + offset_ns, key & mask))
+            buckets[offset_ns >> BUCKET_BITS].append((start_ns + offset_ns, (key & mask) + simpy_number))
 
     def _next_slot(self) -> list[int]:
         """What is in the next slot that has events; nothing if there is none."""

@@ -1,10 +1,9 @@
 """Columns: a plan as plain Python reads it fastest, and the empty columns of its outcome.
 
-Turns numpy columns into lists of shared objects, arrays and bytes, and names the steps that will be taken; nothing
+Turns numpy columns into lists of shared objects, views and bytes, and names the steps that will be taken; nothing
 happens here.
 """
 
-from array import array
 from typing import NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
@@ -29,8 +28,8 @@ from docaxis_sim.capacity.plan import (
 from docaxis_sim.capacity.rounds import Node
 
 T = TypeVar("T")
-Whole: TypeAlias = "array[int]"
-"""Whole numbers of 64 bits."""
+Whole: TypeAlias = "memoryview[int]"
+"""A numpy column of 64 bits as Python reads and writes its elements fastest; the two share their memory."""
 
 
 class Link:
@@ -45,10 +44,10 @@ class Link:
 
 
 class Columns(NamedTuple):
-    """A plan's columns as Python reads them fastest: lists of shared objects, arrays, and bytes for small numbers.
+    """A plan's columns as Python reads them fastest: lists of shared objects, views, and bytes for small numbers.
 
-    `nodes`, `ups` and `downs`: by place on the path, who is there, and its links. `latency`: by hop. `left`: by step,
-    when each delivery left it. `children`: by parent, in order.
+    `nodes`, `ups` and `downs`: by place on the path, who is there, and its links. `latency`: by hop. `left_ns`: by
+    step, when each delivery left it; `left` is the same. `children`: by parent, in order.
     """
 
     nodes: list[list[Node]]
@@ -63,6 +62,7 @@ class Columns(NamedTuple):
     extra: dict[int, Whole]
     children: dict[int, list[int]]
     birth: Whole
+    left_ns: dict[int, Int64]
     left: dict[int, Whole]
     hops_max: int
     hops_min: int
@@ -97,28 +97,29 @@ def columns(plan: Plan, nodes: list[Node]) -> Columns:
     path = deliveries.path[: hops_max + 1]
     ups = [Link(number, ns) for number, ns in enumerate(stations.up_ns_per_kib.tolist())]
     downs = [Link(number, ns) for number, ns in enumerate(stations.down_ns_per_kib.tolist())]
-    never = array("q", [NEVER])
+    left_ns = {step: np.full(len(deliveries.hops), NEVER, np.int64) for step in foreseen(deliveries)}
     return Columns(
         nodes=[_pick(nodes, place) for place in path],
         ups=[_pick([ups[n] for n in stations.up_of.tolist()], place) for place in path[:-1]],
         downs=[_pick([downs[n] for n in stations.down_of.tolist()], place) for place in path[1:]],
-        latency=[_array(column) for column in deliveries.latency_ns[:hops_max]],
-        size=_array(deliveries.bytes),
+        latency=[_whole(column) for column in deliveries.latency_ns[:hops_max]],
+        size=_whole(deliveries.bytes),
         form=deliveries.form.tobytes(),
         more=(~deliveries.first).tobytes(),
         hops=deliveries.hops.tobytes(),
-        status_delay=[_array(column) for column in deliveries.status_delay_ns],
-        extra={step: _array(column) for step, column in deliveries.extra_ns.items()},
+        status_delay=[_whole(column) for column in deliveries.status_delay_ns],
+        extra={step: _whole(column) for step, column in deliveries.extra_ns.items()},
         children=_children(deliveries),
-        birth=_array(deliveries.birth_ns),
-        left={step: never * len(deliveries.hops) for step in foreseen(deliveries)},
+        birth=_whole(deliveries.birth_ns),
+        left_ns=left_ns,
+        left={step: column.data for step, column in left_ns.items()},
         hops_max=hops_max,
         hops_min=int(deliveries.hops.min(initial=HOPS_MAX)),
     )
 
 
-def _array(column: NDArray[np.int64]) -> Whole:
-    return array("q", np.ascontiguousarray(column).tobytes())
+def _whole(column: NDArray[np.int64]) -> Whole:
+    return np.ascontiguousarray(column).data
 
 
 def _pick(things: list[T], which: NDArray[np.int32]) -> list[T]:

@@ -40,37 +40,34 @@ class Reference:
     def __init__(self, plan: Plan) -> None:
         self.plan: Final = plan
         self.calendar: Final = Calendar(len(plan.stations.round_ns), len(plan.deliveries.hops) << STEP_BITS)
-        self.rounds: Final = Rounds(plan.stations, self.calendar)
+        self.rounds: Final = Rounds(plan.stations, self.calendar, 0)
+        self.calendar.on_station = self.rounds.end_of_round
         self.columns: Final = columns(plan, self.rounds.nodes)
         Steps(self.calendar, self.rounds, self.columns).install()
 
     def run(self, progress: Progress | None = None) -> Run:
         """Carries the plan to its end; `progress` is called every fraction of a second."""
-        self.calendar.feed(*_births(self.plan, self.calendar.first_token))
+        self.calendar.feed(*_births(self.plan))
         if progress is not None:
             self.calendar.after_events(_EVENTS_BETWEEN_WORDS, lambda: progress(*self._so_far()))
         with collector_at_rest():
             self.calendar.run(until=self.plan.end_ns + 1 if self.plan.end_ns else None)
-        left_ns = self._left_ns()
-        for column in left_ns.values() if self.plan.end_ns else ():
+        for column in self.columns.left_ns.values() if self.plan.end_ns else ():
             column[column > self.plan.end_ns] = NEVER
-        run = self._outcome(left_ns)
+        run = self._outcome()
         return run._replace(expired=_expired(self.plan, run))
 
     def _so_far(self) -> tuple[int, int]:
-        arrived = arrived_ns(self.plan, self._outcome(self._left_ns()))
+        arrived = arrived_ns(self.plan, self._outcome())
         return self.calendar.reached_ns, int(
             np.count_nonzero((arrived != NEVER) & (arrived <= self.calendar.reached_ns))
         )
 
-    def _left_ns(self) -> dict[int, Int64]:
-        return {step: np.frombuffer(column, np.int64) for step, column in self.columns.left.items()}
-
-    def _outcome(self, left_ns: dict[int, Int64]) -> Run:
+    def _outcome(self) -> Run:
         rounds, deliveries = self.rounds, len(self.plan.deliveries.hops)
         return Run(
             engine="reference",
-            left_ns=left_ns,
+            left_ns=self.columns.left_ns,
             rounds=np.array([loop.rounds for loop in rounds.loops], np.int64),
             loop_busy_ns=np.array([loop.busy_ns for loop in rounds.loops], np.int64),
             commits=np.array([disk.commits for disk in rounds.disks], np.int64),
@@ -80,12 +77,12 @@ class Reference:
         )
 
 
-def _births(plan: Plan, first_token: int) -> tuple[Int64, Int64]:
+def _births(plan: Plan) -> tuple[Int64, Int64]:
     """When deliveries without a parent begin, and the numbers of the events with which they do."""
     deliveries = plan.deliveries
     roots = np.flatnonzero(deliveries.parent < 0)
     step = np.where(deliveries.form[roots] == Form.CHUNK, hop(0, UP), SUBMIT)
-    return deliveries.birth_ns[roots], (roots << STEP_BITS | step) + first_token
+    return deliveries.birth_ns[roots], roots << STEP_BITS | step
 
 
 def _expired(plan: Plan, run: Run) -> Bool:

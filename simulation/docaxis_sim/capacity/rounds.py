@@ -21,38 +21,44 @@ FOREVER: Final = 1 << 62
 Leave = Callable[[int, int], None]
 """Told the time in ns at which a token left a step, and the token."""
 
-Visit = Callable[["Node", int, int, int], None]
-"""A token comes to a node at a time in ns; what it will cost the loop there in ns, besides the round."""
+Visit = Callable[["Node", int, int, int, Leave], None]
+"""A token comes to a node at a time in ns; what it will cost the loop there in ns besides the round; who is told when
+it has left."""
 
 
 class Disk:
-    """Group commits: start and end of the last one that is scheduled, and how many there were. `turn` is what the plan
-    adds to that number to find how long a commit takes."""
+    """Group commits: start and end of the last one that is scheduled; `turn`, by which the next finds how long it
+    takes, is one more after each."""
 
-    __slots__ = ("commit_ns", "commits", "end_ns", "start_ns", "turn")
+    __slots__ = ("commit_ns", "end_ns", "first_turn", "start_ns", "turn")
 
     def __init__(self, number: int, commit_ns: int) -> None:
         self.commit_ns = commit_ns
-        self.turn = 7919 * number
+        self.turn = self.first_turn = 7919 * number
         self.start_ns = self.end_ns = NEVER
-        self.commits = 0
+
+    @property
+    def commits(self) -> int:
+        """How many there were."""
+        return self.turn - self.first_turn
 
 
 class Loop:
     """One interpreter: when it gets free, the line of nodes that wait, and what it has done.
 
-    `pool`: of a loop with several servers, when each gets free, as a heap. `next_ns`: the end of a round that somebody
-    waits for. `stands`: how many outages have switched it off; `until_ns`: the end of the round that was under way.
+    `number`: of the event at the end of its round. `alone_ns`: a round that had to be woken for. `pool`: of a loop with
+    several servers, when each gets free, as a heap. `next_ns`: the end of a round that somebody waits for. `stands`:
+    how many outages have switched it off; `until_ns`: the end of the round that was under way.
     """
 
     __slots__ = (
-        "busy_ns", "free_ns", "line", "next_ns", "number", "pool", "round_max", "round_ns", "rounds", "stands",
-        "until_ns", "wake_ns",
+        "alone_ns", "busy_ns", "free_ns", "line", "next_ns", "number", "pool", "round_max", "round_ns", "rounds",
+        "stands", "until_ns",
     )  # fmt: skip
 
     def __init__(self, number: int, wake_ns: int, round_ns: int, round_max: int, servers: int) -> None:
         self.number = number
-        self.wake_ns = wake_ns
+        self.alone_ns = wake_ns + round_ns
         self.round_ns = round_ns
         self.round_max = round_max
         self.pool = [0] * servers if servers > 1 else None
@@ -88,52 +94,57 @@ def _left_for_good(time_ns: int, token: int) -> None:
 
 
 class Rounds:
-    """All loops of a plan. `visit` is how a token comes to a node; `leave`, by step, is told when it has left."""
+    """All loops of a plan. `visit` is how a token comes to a node; `leave`, by step, is told when it has left.
 
-    def __init__(self, stations: Stations, calendar: Calendar) -> None:
+    The last of the numbers below 0 belong to so many `links`, which come after loops; the loops' are before them."""
+
+    def __init__(self, stations: Stations, calendar: Calendar, links: int) -> None:
         _refuse_shared_disks(stations)
         self.leave: Final[list[Leave]] = [_left_for_good] * STEPS
-        self.loops: Final = [Loop(number, *values) for number, values in enumerate(_loop_columns(stations))]
+        self.loops: Final = [
+            Loop(number, *values)
+            for number, values in enumerate(_loop_columns(stations), -links - len(stations.round_ns))
+        ]
         self.disks: Final = [Disk(number, ns) for number, ns in enumerate(stations.commit_ns.tolist())]
         self.nodes: Final = _nodes(stations, self.loops, self.disks)
         self._extra_ns: Final[list[int]] = stations.commit_extra_ns.tolist()
         self._calendar: Final = calendar
+        self._behind: Final = links
         self.visit: Final = self._made_visit()
         calendar.on_station = self.end_of_round
 
     def _made_visit(self) -> Visit:
-        leave, ask, extra_ns, extras = self.leave, self._ask, self._extra_ns, len(self._extra_ns)
+        ask, extra_ns, extras = self._ask, self._extra_ns, len(self._extra_ns)
 
-        def visit(node: Node, time_ns: int, token: int, cost_ns: int) -> None:
-            """A token comes to a node's loop and will cost it `cost_ns` besides the round."""
+        def visit(node: Node, time_ns: int, token: int, cost_ns: int, leave: Leave) -> None:
             loop = node.loop
             if time_ns < loop.free_ns:
                 ask(node, time_ns, token, cost_ns)
                 return
-            length_ns = loop.wake_ns + loop.round_ns + cost_ns
+            length_ns = loop.alone_ns + cost_ns
             loop.rounds += 1
             loop.busy_ns += length_ns
-            loop.free_ns = end_ns = time_ns + length_ns
+            loop.free_ns = time_ns = time_ns + length_ns
             # As `_end` does it, in one piece with the rest: nearly every visit of a plan comes this way.
             disk = node.disk
             left_ns = disk.end_ns
-            if end_ns >= disk.start_ns:
-                if end_ns > left_ns:
-                    left_ns = end_ns
+            if time_ns >= disk.start_ns:
+                if left_ns < time_ns:
+                    left_ns = time_ns
                 disk.start_ns = left_ns
-                left_ns += disk.commit_ns + extra_ns[(disk.turn + disk.commits) % extras]
-                disk.end_ns = left_ns
-                disk.commits += 1
-            leave[token & STEP_MASK](left_ns, token)
+                turn = disk.turn
+                disk.turn = turn + 1
+                disk.end_ns = left_ns = left_ns + disk.commit_ns + extra_ns[turn % extras]
+            leave(left_ns, token)
 
         return visit
 
     def end_of_round(self, time_ns: int, number: int) -> None:
         """A round that somebody waits for is over."""
-        loop = self.loops[number - 1]
+        loop = self.loops[number + self._behind]
         if time_ns == loop.next_ns and not loop.stands:
             loop.next_ns = NEVER
-            self._round(loop, time_ns, 0)
+            self._round(loop, time_ns, loop.round_ns)
 
     def stand(self, loop: Loop) -> None:
         """The loop is switched off: rounds under way end, no other begins."""
@@ -163,7 +174,7 @@ class Rounds:
         if loop.stands:
             return
         if loop.pool and loop.pool[0] <= time_ns:
-            self._round(loop, time_ns, loop.wake_ns)
+            self._round(loop, time_ns, loop.alone_ns)
         elif loop.next_ns == NEVER:
             self._wake_at_end(loop)
 
@@ -171,16 +182,16 @@ class Rounds:
         """An event at the end of the round that is over first, if somebody waits for it."""
         if loop.line:
             loop.next_ns = loop.pool[0] if loop.pool else loop.free_ns
-            self._calendar.push(loop.next_ns, loop.number + 1)
+            self._calendar.push(loop.next_ns, loop.number)
 
-    def _round(self, loop: Loop, time_ns: int, wake_ns: int) -> None:
+    def _round(self, loop: Loop, time_ns: int, length_ns: int) -> None:
         """The first node in line gets its round."""
         node = loop.line.popleft()
         waiting = node.waiting
         visits = [waiting.popleft() for _ in range(min(len(waiting), loop.round_max))]
         if waiting:
             loop.line.append(node)
-        length_ns = wake_ns + loop.round_ns + sum(cost_ns for _, cost_ns in visits)
+        length_ns += sum(cost_ns for _, cost_ns in visits)
         loop.rounds += 1
         loop.busy_ns += length_ns
         left_ns = self._end(loop, node.disk, time_ns + length_ns)
@@ -201,8 +212,8 @@ class Rounds:
 
     def _commit_ns(self, disk: Disk) -> int:
         """How long the next commit takes."""
-        ns = disk.commit_ns + self._extra_ns[(disk.turn + disk.commits) % len(self._extra_ns)]
-        disk.commits += 1
+        ns = disk.commit_ns + self._extra_ns[disk.turn % len(self._extra_ns)]
+        disk.turn += 1
         return ns
 
 

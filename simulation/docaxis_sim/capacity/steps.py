@@ -38,63 +38,69 @@ class Steps:
 
     def install(self) -> None:
         """Makes the handler and the `leave` of each step that some delivery takes."""
-        columns, made = self.columns, dict[int, tuple[Handler, Leave | None]]()
+        columns, handlers = self.columns, self.calendar.handlers
         if SUBMIT in columns.left:
-            made[SUBMIT] = self._submit(), self._enter_hop(SUBMIT, 0)
+            self._rounds.leave[SUBMIT] = self._enter_hop(SUBMIT, 0)
+            handlers[SUBMIT] = self._submit()
         for h in range(columns.hops_max):
-            made |= self._hop(h)
-        for step in columns.left.keys() - made.keys():
-            made[step] = self._home(step)
-        for step, (handler, leave) in made.items():
-            self.calendar.handlers[step] = handler
-            if leave is not None:
-                self._rounds.leave[step] = leave
+            self._install_hop(h)
+        for step in columns.left:
+            if step >= STATUS_FIRST:
+                self._install_status(step)
+            elif step >= receipt(0):
+                self._rounds.leave[step] = self._leave_back(step, step - receipt(0) + 1)
+                handlers[step] = self._back(step - receipt(0) + 1, Cost.RECEIPT, step)
+
+    def _install_hop(self, h: int) -> None:
+        handlers, envelope, node = self.calendar.handlers, hop(h, ENVELOPE), hop(h, NODE)
+        if envelope in self.columns.left:
+            self._rounds.leave[envelope] = self._pull(h)
+            handlers[envelope] = self._plain(h + 1, Cost.ENVELOPE, envelope)
+        handlers[hop(h, UP)] = self._up(h)
+        handlers[hop(h, DOWN)] = self._down(h)
+        self._rounds.leave[node] = self._leave_node(h)
+        handlers[node] = self._node(h)
+
+    def _install_status(self, step: int) -> None:
+        k, j = divmod(step - STATUS_FIRST, status(1, 0) - status(0, 0))
+        self._rounds.leave[step] = self._leave_back(step, j) if j else self._leave_state(k)
+        self.calendar.handlers[step] = self._back(j, Cost.STATUS if j else Cost.STATE, step)
 
     def begin(self, d: int) -> int:
-        """The number of the light event with which a delivery begins."""
+        """The token with which a delivery begins."""
         step = hop(0, UP) if self.columns.form[d] == Form.CHUNK else SUBMIT
-        return (d << STEP_BITS | step) + self.calendar.first_token
+        return d << STEP_BITS | step
 
-    def _visit(self, step: int) -> Visit:
+    def _visit(self, step: int) -> tuple[Visit, Leave]:
         """How a step's token comes to a loop: with what each delivery costs there on top, if anything was drawn."""
-        visit, extra = self._rounds.visit, self.columns.extra.get(step)
+        visit, leave, extra = self._rounds.visit, self._rounds.leave[step], self.columns.extra.get(step)
         if extra is None:
-            return visit
+            return visit, leave
 
-        def visit_for_more(node: Node, time_ns: int, token: int, cost_ns: int) -> None:
-            visit(node, time_ns, token, cost_ns + extra[token >> STEP_BITS])
+        def visit_for_more(node: Node, time_ns: int, token: int, cost_ns: int, leave: Leave) -> None:
+            visit(node, time_ns, token, cost_ns + extra[token >> STEP_BITS], leave)
 
-        return visit_for_more
+        return visit_for_more, leave
 
     # --- from the sender to the recipient ---
 
     def _submit(self) -> Handler:
-        nodes, more, visit = self.columns.nodes[0], self.columns.more, self._visit(SUBMIT)
+        nodes, more = self.columns.nodes[0], self.columns.more
+        visit, leave = self._visit(SUBMIT)
 
         def submit(time_ns: int, token: int) -> None:
             d = token >> STEP_BITS
             node = nodes[d]
-            visit(node, time_ns, token, node.costs[more[d]])
+            visit(node, time_ns, token, node.costs[more[d]], leave)
 
         return submit
-
-    def _hop(self, h: int) -> dict[int, tuple[Handler, Leave | None]]:
-        envelope, node = hop(h, ENVELOPE), hop(h, NODE)
-        made: dict[int, tuple[Handler, Leave | None]] = {
-            hop(h, UP): (self._up(h), None),
-            hop(h, DOWN): (self._down(h), None),
-            node: (self._node(h), self._leave_node(h)),
-        }
-        if envelope in self.columns.left:
-            made[envelope] = self._plain(h + 1, Cost.ENVELOPE, envelope), self._pull(h)
-        return made
 
     def _enter_hop(self, step: int, h: int) -> Leave:
         """Announced content is announced over the hop; what travels inline goes to the link at once."""
         columns, push = self.columns, self.calendar.push
         left, latency, form, chunked = columns.left[step], columns.latency[h], columns.form, Form.CHUNKED.value
-        to_envelope = hop(h, ENVELOPE) - step + self.calendar.first_token
-        to_up = hop(h, UP) - step + self.calendar.first_token
+        to_envelope = hop(h, ENVELOPE) - step
+        to_up = hop(h, UP) - step
 
         def leave(time_ns: int, token: int) -> None:
             d = token >> STEP_BITS
@@ -109,7 +115,7 @@ class Steps:
     def _pull(self, h: int) -> Leave:
         columns, push = self.columns, self.calendar.push
         left, latency = columns.left[hop(h, ENVELOPE)], columns.latency[h]
-        to_up = hop(h, UP) - hop(h, ENVELOPE) + self.calendar.first_token
+        to_up = hop(h, UP) - hop(h, ENVELOPE)
 
         def leave(time_ns: int, token: int) -> None:
             d = token >> STEP_BITS
@@ -121,7 +127,7 @@ class Steps:
     def _up(self, h: int) -> Handler:
         columns, push = self.columns, self.calendar.push
         links, size, latency, left = columns.ups[h], columns.size, columns.latency[h], columns.left[hop(h, UP)]
-        to_down = hop(h, DOWN) - hop(h, UP) + self.calendar.first_token
+        to_down = hop(h, DOWN) - hop(h, UP)
 
         def up(time_ns: int, token: int) -> None:
             d = token >> STEP_BITS
@@ -138,7 +144,7 @@ class Steps:
         links, nodes, size, latency = columns.downs[h], columns.nodes[h + 1], columns.size, columns.latency[h]
         form, inline = columns.form, Form.INLINE.value
         left_up, left = columns.left[hop(h, UP)], columns.left[hop(h, DOWN)]
-        to_node = hop(h, NODE) - hop(h, DOWN) + self.calendar.first_token
+        to_node = hop(h, NODE) - hop(h, DOWN)
 
         def down(time_ns: int, token: int) -> None:
             d = token >> STEP_BITS
@@ -158,7 +164,7 @@ class Steps:
         return down
 
     def _node(self, h: int) -> Handler:
-        columns, visit = self.columns, self._visit(hop(h, NODE))
+        columns, (visit, leave) = self.columns, self._visit(hop(h, NODE))
         nodes, size, hops = columns.nodes[h + 1], columns.size, columns.hops
         content, relay, last = Cost.CONTENT.value, Cost.RELAY.value, h + 1
         if last == columns.hops_max or last < columns.hops_min:
@@ -167,7 +173,7 @@ class Steps:
             def take(time_ns: int, token: int) -> None:
                 d = token >> STEP_BITS
                 node = nodes[d]
-                visit(node, time_ns, token, node.costs[row] + (size[d] * node.content_ns_per_kib >> 10))
+                visit(node, time_ns, token, node.costs[row] + (size[d] * node.content_ns_per_kib >> 10), leave)
 
             return take
 
@@ -175,7 +181,7 @@ class Steps:
             d = token >> STEP_BITS
             node = nodes[d]
             cost_ns = node.costs[content if hops[d] == last else relay]
-            visit(node, time_ns, token, cost_ns + (size[d] * node.content_ns_per_kib >> 10))
+            visit(node, time_ns, token, cost_ns + (size[d] * node.content_ns_per_kib >> 10), leave)
 
         return take_or_relay
 
@@ -193,43 +199,39 @@ class Steps:
 
     def _arrive(self, h: int) -> Leave:
         columns, push, step = self.columns, self.calendar.push, hop(h, NODE)
-        left, latency, delay, form = columns.left[step], columns.latency[h], columns.status_delay, columns.form
-        first_delay = delay[0] if len(delay) else columns.birth
-        states, chunk, children = status(0, 0) in columns.left, Form.CHUNK.value, columns.children
-        to_receipt = receipt(0) - step + self.calendar.first_token
-        to_status = status(0, 0) - step + self.calendar.first_token
+        left, latency, form, chunk = columns.left[step], columns.latency[h], columns.form, Form.CHUNK.value
+        states = status(0, 0) in columns.left
+        delay = columns.status_delay[0] if states else latency
+        to_receipt, to_status = receipt(0) - step, status(0, 0) - step
 
         def leave(time_ns: int, token: int) -> None:
             d = token >> STEP_BITS
             left[d] = time_ns
             if form[d] != chunk:
                 push(time_ns + latency[d], token + to_receipt)
-                if states and first_delay[d] >= 0:
-                    push(time_ns + first_delay[d], token + to_status)
-            if d in children:
-                for child in children[d]:
-                    push(time_ns + columns.birth[child], self.begin(child))
+                if states and delay[d] >= 0:
+                    push(time_ns + delay[d], token + to_status)
+
+        return self._then_children(leave) if columns.children else leave
+
+    def _then_children(self, arrive: Leave) -> Leave:
+        children, birth, push = self.columns.children, self.columns.birth, self.calendar.push
+
+        def leave(time_ns: int, token: int) -> None:
+            arrive(time_ns, token)
+            for child in children.get(token >> STEP_BITS, ()):
+                push(time_ns + birth[child], self.begin(child))
 
         return leave
 
     # --- home: receipts and statuses ---
 
-    def _home(self, step: int) -> tuple[Handler, Leave]:
-        """A receipt or a status at the j-th place of its way home, counted from the recipient (0)."""
-        if step < STATUS_FIRST:
-            j = step - receipt(0) + 1
-            return self._back(j, Cost.RECEIPT, step), self._leave_back(step, j)
-        k, j = divmod(step - STATUS_FIRST, status(1, 0) - status(0, 0))
-        if j:
-            return self._back(j, Cost.STATUS, step), self._leave_back(step, j)
-        return self._back(0, Cost.STATE, step), self._leave_state(k)
-
     def _plain(self, place: int, row: int, step: int) -> Handler:
-        nodes, visit = self.columns.nodes[place], self._visit(step)
+        nodes, (visit, leave) = self.columns.nodes[place], self._visit(step)
 
         def take(time_ns: int, token: int) -> None:
             node = nodes[token >> STEP_BITS]
-            visit(node, time_ns, token, node.costs[row])
+            visit(node, time_ns, token, node.costs[row], leave)
 
         return take
 
@@ -237,19 +239,19 @@ class Steps:
         columns = self.columns
         if columns.hops_min == columns.hops_max:
             return self._plain(columns.hops_max - j, row, step)
-        places, hops, visit = columns.nodes, columns.hops, self._visit(step)
+        places, hops, (visit, leave) = columns.nodes, columns.hops, self._visit(step)
 
         def take(time_ns: int, token: int) -> None:
             d = token >> STEP_BITS
             node = places[hops[d] - j][d]
-            visit(node, time_ns, token, node.costs[row])
+            visit(node, time_ns, token, node.costs[row], leave)
 
         return take
 
     def _leave_back(self, step: int, j: int) -> Leave:
         """From the j-th place on its way home to the next one, or home."""
         columns, push = self.columns, self.calendar.push
-        left, hops, latency, to_next = columns.left[step], columns.hops, columns.latency, 1 + self.calendar.first_token
+        left, hops, latency, to_next = columns.left[step], columns.hops, columns.latency, 1
         if j == columns.hops_max:
 
             def at_home(time_ns: int, token: int) -> None:
@@ -267,11 +269,11 @@ class Steps:
         return leave
 
     def _leave_state(self, k: int) -> Leave:
-        columns, push, base = self.columns, self.calendar.push, self.calendar.first_token
+        columns, push = self.columns, self.calendar.push
         send_on = self._leave_back(status(k, 0), 0)
         if status(k + 1, 0) not in columns.left or k + 1 >= len(columns.status_delay):
             return send_on
-        delay, to_next = columns.status_delay[k + 1], status(k + 1, 0) - status(k, 0) + base
+        delay, to_next = columns.status_delay[k + 1], status(k + 1, 0) - status(k, 0)
 
         def leave(time_ns: int, token: int) -> None:
             send_on(time_ns, token)
