@@ -214,5 +214,5 @@ def ranked(table: Table, by: str) -> Table:
 
 
 def _words(kind: Any, busy: float, visits: float, wait_s: float) -> str:
-    words = f"{WORDS[kind]}: {busy:.0%} busy in its busiest hour"
+    words = f"{WORDS[kind]}: {100 * busy:.3g} % busy in its busiest hour"
     return f"{words}; {visits:,.0f} visits waited {wait_s:.3g} s on average" if visits else words

@@ -45,20 +45,19 @@ def run(
     done: Callable[[Replication], None] | None = None,
     progress: Progress | None = None,
     rows_to: Path | None = None,
-    side_by_side: bool = False,
 ) -> Study:
-    """The whole experiment that a scenario asks for. `rows_to`: where the first replication's raw rows go;
-    `side_by_side`: compare the executors on an excerpt, too.
+    """The whole experiment that a scenario asks for. `rows_to`: where the first replication's raw rows go.
 
     Raises what `Runner.carry` raises, and `BadScenario` where a goal names a figure that there is not."""
     watch = Stopwatch()
     look_up([each.metric for each in scenario.expect], scenario)
     found = replications(scenario, runner, engine, done, progress, rows_to)
-    made = study(scenario, found, provenance(scenario, command), watch.seconds)
-    if side_by_side:
-        plan = prepare(scenario, FIRST).plan
-        made = made._replace(executors=executors.side_by_side(plan))
-    return made._replace(wall_seconds=watch.seconds)
+    return study(scenario, found, provenance(scenario, command), watch.seconds)
+
+
+def side_by_side(found: Study) -> Study:
+    """The study with its executors compared on an excerpt of the first replication."""
+    return found._replace(executors=executors.side_by_side(prepare(found.scenario, FIRST).plan))
 
 
 def look_up(names: Sequence[str], scenario: Scenario) -> None:

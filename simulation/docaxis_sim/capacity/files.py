@@ -27,7 +27,8 @@ def write(folder: Path, study: Study) -> None:
     (folder / "manifest.json").write_text(text + "\n", encoding="utf-8")
     _write_metrics(folder / "metrics.csv", study)
     write_series(folder / "series.csv", study.series)
-    for name, table in study.tables.items():
+    executors = {} if study.executors is None else {"executors": study.executors}
+    for name, table in {**study.tables, **executors}.items():
         write_table(folder / f"{name}.csv", table)
 
 

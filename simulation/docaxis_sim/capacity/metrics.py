@@ -50,7 +50,7 @@ METRICS: Final = (
     Metric("offered_per_s.busiest_hour", "1/s", "the same in the hour in which most were submitted"),
     Metric("carried_per_s", "1/s", "deliveries arrived in time per second, over the simulated days"),
     Metric("carried_per_s.busiest_hour", "1/s", "the same in the hour in which most arrived"),
-    Metric("carried_share", "", "share of what was sent that arrived in time"),
+    Metric("carried_share", "share", "share of what was sent that arrived in time"),
     Metric(
         "latency.arrived.{statistic}_s",
         "s",
@@ -66,9 +66,13 @@ METRICS: Final = (
         "from when a recipient states a step of its handling until the sender's node holds that statement",
     ),
     Metric("last_arrival_s", "s", "from the first submission until the last arrival"),
-    Metric("utilisation.{kind}.max", "", "share of its busiest hour in which the busiest station of a kind is busy"),
-    Metric("utilisation.{kind}.max.tier.{tier}", "", "the same among nodes of one tier"),
-    Metric("utilisation.{kind}.mean", "", "share of the whole time in which stations of a kind are busy, mean of all"),
+    Metric(
+        "utilisation.{kind}.max", "share", "share of its busiest hour in which the busiest station of a kind is busy"
+    ),
+    Metric("utilisation.{kind}.max.tier.{tier}", "share", "the same among nodes of one tier"),
+    Metric(
+        "utilisation.{kind}.mean", "share", "share of the whole time in which stations of a kind are busy, mean of all"
+    ),
     Metric("queue.documents.max", "", "most deliveries under way at one time (looked at once per bin of the series)"),
     Metric("queue.documents.mean", "", "deliveries under way, mean over the whole time"),
     Metric("queue.node.max", "", "most visits waiting or served at the stations of one node at one time"),

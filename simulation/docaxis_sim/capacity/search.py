@@ -134,15 +134,13 @@ class Search:
         """Tries both ends, then halves what lies between until it is narrow enough; every value first on one
         replication, and the one that seems to be the answer on all of them. Raises what preparing and carrying do."""
         low, high = self.between.low, self.between.high
-        if self._seems_met(high):
-            rising = True
-            if self._seems_met(low) and self._is_met(low):
-                return self._answer(low, None, rising=True)
-        elif self._seems_met(low):
-            rising = False
-        else:
+        low_met, high_met = self._seems_met(low), self._seems_met(high)
+        if not (low_met or high_met):
             return self._answer(None, high, rising=True)
+        rising = high_met if low_met != high_met else self._better(high, low)
         good, bad = (high, low) if rising else (low, high)
+        if low_met and high_met and self._is_met(bad):
+            return self._answer(bad, None, rising)
         while True:
             good, bad = self._narrowed(good, bad)
             if self._is_met(good):
@@ -151,6 +149,11 @@ class Search:
             if wider is None:
                 return self._answer(None, bad, rising)
             good = wider
+
+    def _better(self, one: float, other: float) -> bool:
+        """Whether the figure is further on the goal's side with one value than with another."""
+        smaller = self._figure(one, FIRST) <= self._figure(other, FIRST)
+        return smaller if self.goal.sign in ("<=", "<") else not smaller
 
     def _narrowed(self, good: float, bad: float) -> tuple[float, float]:
         """Halves what lies between a value that seems to meet the goal and one that does not."""

@@ -109,6 +109,6 @@ def _words(answer: "Answer", goal: str, replications: int) -> str:
     if replications == 1:
         sure = "in one replication, which cannot say how sure that is (±?)"
     if answer.failing is None:
-        return f"{answer.best.text} meets {goal} already, {sure}: look further down."
+        return f"Both ends meet {goal}; {answer.best.text} does {sure}: look beyond it."
     found = f"{answer.field} = {answer.best.text} is the {kind} value found that meets {goal}, {sure}"
     return f"{found}; {answer.failing.text} does not."

@@ -42,11 +42,11 @@ def add_parser(commands: "Subparsers") -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Runs it, shows it, and says whether the expectations held."""
+    folder = arguments.report or arguments.csv
     with common.explained():
         found = _study(arguments)
-    folder = arguments.report or arguments.csv
-    if folder is not None:
-        _write(found, folder, page=arguments.report is not None)
+        if folder is not None:
+            _write(found, folder, page=arguments.report is not None)
     from docaxis_sim.cli import show
 
     if arguments.json:
@@ -79,13 +79,15 @@ def _study(arguments: argparse.Namespace) -> "Study":
             watcher.done,
             watcher.inside,
             arguments.report or arguments.csv,
-            arguments.report is not None,
         )
 
 
 def _write(found: "Study", folder: Path, page: bool) -> None:
-    from docaxis_sim.capacity import files
+    from docaxis_sim.capacity import experiment, files
 
+    if page:
+        output.note("comparing the executors on an excerpt")
+        found = experiment.side_by_side(found)
     files.write(folder, found)
     if page:
         from docaxis_sim.report import page as html

@@ -46,9 +46,7 @@ def figure(found: "Interval", unit: str) -> str:
         return "never"
     divisor, name = _scale(found.mean, unit)
     mean = _number(found.mean / divisor)
-    if found.n == 1:
-        return f"{mean}{name} ±?"
-    if not isfinite(found.half_width):
+    if found.n == 1 or not isfinite(found.half_width):
         return f"{mean}{name} ±?"
     return f"{mean}{name} ± {_number(found.half_width / divisor)}" if found.half_width else f"{mean}{name}"
 
@@ -63,6 +61,8 @@ def plain(value: float, unit: str) -> str:
 
 def _scale(value: float, unit: str) -> tuple[float, str]:
     steps = {"s": _STEPS, "bytes": _SIZES}.get(unit)
+    if unit == "share":
+        return 0.01, " %"
     if steps is None:
         return 1.0, f" {unit}" if unit else ""
     divisor, name = next((step for step in steps if abs(value) >= step[0]), steps[-1] if value else (1.0, steps[-1][1]))
@@ -139,18 +139,20 @@ def _stations(found: "Study") -> None:
         *(table[n] for n in ("tier", "station", "count", "mean", "p95")), strict=True
     ):
         worst = found.estimates.get(f"utilisation.{kind}.max.tier.{tier}")
-        busiest = "" if worst is None else share(worst)
-        rows.append((str(tier), words[str(kind)], f"{count:,.0f}", f"{mean:.1%}", f"{p95:.1%}", busiest))
+        busiest = "" if worst is None else figure(worst, "share")
+        rows.append(
+            (
+                str(tier),
+                words[str(kind)],
+                f"{count:,.0f}",
+                plain(float(mean), "share"),
+                plain(float(p95), "share"),
+                busiest,
+            )
+        )
     columns = ("tier", "station", "how many", "busy, mean", "95 % below", "busiest")
     output.print_table("Busy in their busiest hours", columns, rows)
     print()
-
-
-def share(found: "Interval") -> str:
-    """A share in per cent, with its half-width."""
-    if found.n == 1 or not isfinite(found.half_width):
-        return f"{found.mean:.1%} ±?"
-    return f"{found.mean:.1%} ± {found.half_width:.1%}"
 
 
 def _bottlenecks(found: "Study") -> None:
