@@ -94,7 +94,7 @@ def _spans(spans: Sequence[Span], across: Scale) -> list[str]:
 def _grid(across: Scale, up: Scale, x_axis: Axis, y_axis: Axis) -> str:
     right, floor = across.end, up.start
     parts = []
-    for value in scales.clock_ticks(across) if x_axis.kind == "clock" else scales.ticks(across, 8):
+    for value in scales.clock_ticks(across) if x_axis.kind == "clock" else scales.ticks(across, 8, x_axis.kind):
         x = across.at(value)
         parts.append(svg.tag("line", x1=x, x2=x, y1=up.end, y2=floor, class_="grid"))
         parts.append(svg.text(scales.spell(value, x_axis.kind), x, floor + 15, text_anchor="middle"))

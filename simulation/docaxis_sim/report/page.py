@@ -5,10 +5,10 @@ Takes a study's figures as they are and computes none; how a chart or a table is
 
 import json
 import shlex
-from collections.abc import Callable, Iterable, Sequence
-from math import isfinite, log
+from collections.abc import Callable, Sequence
+from math import log
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from docaxis_sim.capacity.model import Expectation
 from docaxis_sim.capacity.plan import SECOND_NS
@@ -19,10 +19,11 @@ from docaxis_sim.report.charts import Line, Span
 from docaxis_sim.report.html import Column, Section, page, paragraph, table
 from docaxis_sim.report.places import section as map_section
 from docaxis_sim.report.scales import Axis, spell
+from docaxis_sim.report.tables import busiest, interval, kind_of, shown
 
 CARDS: Final = (
-    ("offered_per_s", "documents offered per second"),
-    ("carried_per_s", "documents carried per second"),
+    ("offered_per_s.busiest_hour", "offered per second, busiest hour"),
+    ("carried_per_s.busiest_hour", "carried per second, busiest hour"),
     ("latency.arrived.p50_s", "half have arrived after · đã đến"),
     ("latency.arrived.p99_s", "99 of 100 after"),
     ("expired", "expired · quá hạn"),
@@ -35,6 +36,7 @@ CHARTS: Final = (
     ("utilisation", "Busiest station of each kind", Axis("", "share", low=0.0)),
 )
 CURVES_MAX: Final = 8
+NODES_SHOWN: Final = 100
 ROWS_HEAT_MAX: Final = 63
 
 
@@ -66,29 +68,18 @@ def render(study: Study) -> str:
     return page(scenario.name, subtitle, paragraph(scenario.question) + _cards(study), made)
 
 
-def interval(found: Interval, kind: str) -> str:
-    """A mean with its half-width; ± ? where one replication cannot tell."""
-    width = spell(found.half_width, kind) if isfinite(found.half_width) else "?"
-    return f"{spell(found.mean, kind)} ± {width}"
-
-
-def kind_of(metric: str) -> str:
-    """How a metric is spelled, read from the unit that its name ends with."""
-    if metric.endswith("_s") and not metric.endswith("_per_s"):
-        return "time"
-    if "bytes" in metric:
-        return "bytes"
-    return "share" if metric.startswith("utilisation") else "number"
-
-
 def _cards(study: Study) -> str:
     cards = [
-        f"<div><b>{svg.escape(interval(study.estimates[name], kind_of(name)))}</b>"
-        f"<span>{svg.escape(words)}</span></div>"
+        f"<div>{_card(study.estimates[name], kind_of(name))}<span>{svg.escape(words)}</span></div>"
         for name, words in CARDS
         if name in study.estimates
     ]
     return f'<div class="cards">{"".join(cards)}</div>'
+
+
+def _card(found: Interval, kind: str) -> str:
+    mean, _, width = interval(found, kind).partition(" ± ")
+    return f"<b>{svg.escape(mean)}</b>" + (f"<i>± {svg.escape(width)}</i><br>" if width else "")
 
 
 def _goals(study: Study) -> str:
@@ -178,7 +169,7 @@ def _latency(study: Study) -> str:
             + paragraph(curves.about, "pale")
         )  # fmt: skip
     if "latency" in study.tables:
-        parts.append(_plain(study.tables["latency"]))
+        parts.append(shown("latency", study.tables["latency"]))
     return "".join(parts)
 
 
@@ -195,14 +186,14 @@ def _long_lines(long: Table, name: str) -> list[Line]:
 
 def _bottlenecks(study: Study) -> str:
     found = study.tables.get("bottlenecks")
-    body = _plain(found) + paragraph(found.about, "pale") if found is not None else ""
+    body = shown("bottlenecks", found) + paragraph(found.about, "pale") if found is not None else ""
     stations = study.tables.get("stations")
-    return body + ("<h3>All stations</h3>" + _plain(stations) if stations is not None else "")
+    return body + ("<h3>All stations</h3>" + shown("stations", stations) if stations is not None else "")
 
 
 def _failures(study: Study) -> str:
     found = study.tables.get("failures")
-    return _plain(found) if found is not None and len(found.columns["name"]) else ""
+    return shown("failures", found) if found is not None and len(found.columns["name"]) else ""
 
 
 def _executors(study: Study) -> str:
@@ -222,23 +213,14 @@ def _figures(study: Study) -> str:
     confidence = next((found.confidence for found in study.estimates.values()), 0.95)
     words = f"Half-widths are of {confidence:.0%} Student intervals over independent replications."
     nodes = study.tables.get("nodes")
-    body = table(columns, rows, "figures-table", search=True) + paragraph(words, "pale")
-    if nodes is None:
-        return body
-    return body + "<h3>The hundred busiest nodes</h3>" + _plain(_busiest(nodes), "nodes-table", search=True)
+    body = _folded("every figure with its interval", table(columns, rows, "figures-table", search=True))
+    if nodes is not None:
+        body += _folded("the hundred busiest nodes", shown("nodes", busiest(nodes, NODES_SHOWN), search=True))
+    return paragraph(words, "pale") + body
 
 
-def _busiest(nodes: Table, most: int = 100) -> Table:
-    busy = [
-        max(values) for values in zip(*(nodes.columns[kind] for kind in ("up", "down", "loop", "disk")), strict=True)
-    ]
-    order = sorted(range(len(busy)), key=lambda row: -busy[row])[:most]
-    kept = {
-        name: tuple(values[row] for row in order)
-        for name, values in nodes.columns.items()
-        if name not in ("lat", "lon")
-    }
-    return Table(kept, nodes.about)  # type: ignore[arg-type]  # rows of mixed columns, each of one kind
+def _folded(words: str, body: str) -> str:
+    return f"<details><summary>{svg.escape(words)}</summary>{body}</details>"
 
 
 def _checks(study: Study) -> str:
@@ -270,37 +252,10 @@ def _repeat(study: Study) -> str:
     calibration = json.dumps(made.calibration, indent=1, ensure_ascii=False, default=str)
     return (
         rows
-        + f"<details><summary>the scenario as it was read</summary><pre>{svg.escape(raw)}</pre></details>"
-        + f"<details><summary>where the service times come from</summary><pre>{svg.escape(calibration)}</pre></details>"
+        + _folded("the scenario as it was read", f"<pre>{svg.escape(raw)}</pre>")
+        + _folded("where the service times come from", f"<pre>{svg.escape(calibration)}</pre>")
     )
 
 
 def _engine_time(study: Study) -> str:
     return spell(sum(each.engine_seconds for each in study.replications), "time")
-
-
-def _plain(found: Table, name: str = "", search: bool = False) -> str:
-    """A table as it is: kinds from the names of its columns, busy shares as bars."""
-    columns = [
-        Column(label.removesuffix("_s").replace("_", " "), _column_kind(label, values))
-        for label, values in found.columns.items()
-    ]
-    rows = list(zip(*(_cells(label, values) for label, values in found.columns.items()), strict=True))
-    return table(columns, rows, name, search)
-
-
-def _column_kind(label: str, values: Iterable[Any]) -> str:
-    if label in BUSY:
-        return "markup"
-    first = next(iter(values), "")
-    return "text" if isinstance(first, str) else kind_of(label)
-
-
-BUSY: Final = frozenset({"busy", "up", "down", "loop", "disk", "mean_busy", "p95_busy", "max_busy"})
-"""Columns that hold busy shares."""
-
-
-def _cells(label: str, values: Iterable[Any]) -> list[object]:
-    if label in BUSY:
-        return [charts.bar(float(value), spell(float(value), "share")) for value in values]
-    return [value if isinstance(value, str) else float(value) for value in values]

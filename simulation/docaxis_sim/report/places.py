@@ -35,6 +35,7 @@ def section(study: Study) -> str:
         for column, name, kind, steps in LAYERS
         if column in columns
     ]
+    layers.sort(key=lambda layer: -sum(layer.depths))  # what there is most to see of comes first
     failed = [row for row, value in enumerate(_floats(columns.get("failed", ()))) if value]
     drawn = country(_places(nodes), layers, failed, _worst(study, nodes))
     choices = "".join(

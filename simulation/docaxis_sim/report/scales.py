@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 _STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
 _TIMES_S = ((86_400.0, "d"), (3_600.0, "h"), (60.0, "min"), (1.0, "s"), (1e-3, "ms"), (1e-6, "µs"))
+_TIME_TICKS_S = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1.0, 10.0, 60.0, 600.0, 3_600.0, 36_000.0, 86_400.0, 864_000.0)
 _COUNTS = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
 
 
@@ -53,8 +54,11 @@ def scale(axis: Axis, values: Sequence[float], start: float, end: float) -> Scal
     return Scale(low, high if high > low else low + 1, start, end, False)
 
 
-def ticks(found: Scale, count: int = 6) -> list[float]:
-    """Values to write along a scale: round ones, or the decades of a logarithmic one."""
+def ticks(found: Scale, count: int = 6, kind: str = "number") -> list[float]:
+    """Values to write along a scale: round ones, or the decades of a logarithmic one (of time: what clocks count
+    in)."""
+    if found.log and kind == "time":
+        return [value for value in _TIME_TICKS_S if found.low <= value <= found.high]
     if found.log:
         first, last = math.ceil(math.log10(found.low) - 1e-9), math.floor(math.log10(found.high) + 1e-9)
         return [10.0**power for power in range(first, last + 1)]
