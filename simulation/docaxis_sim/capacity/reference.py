@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from docaxis_sim.capacity.calendar import Calendar, collector_at_rest
+from docaxis_sim.capacity.calendar import Calendar, Handler, collector_at_rest
 from docaxis_sim.capacity.columns import columns
 from docaxis_sim.capacity.plan import (
     NEVER,
@@ -19,6 +19,7 @@ from docaxis_sim.capacity.plan import (
     Bool,
     Form,
     Int64,
+    Law,
     Plan,
     Run,
     arrived_ns,
@@ -26,6 +27,7 @@ from docaxis_sim.capacity.plan import (
 )
 from docaxis_sim.capacity.rounds import Rounds
 from docaxis_sim.capacity.steps import Steps
+from docaxis_sim.capacity.uplinks import Uplinks
 
 Progress = Callable[[int, int], None]
 """Told the simulated time in ns, and how many deliveries have arrived."""
@@ -39,11 +41,17 @@ class Reference:
 
     def __init__(self, plan: Plan) -> None:
         self.plan: Final = plan
-        self.calendar: Final = Calendar(len(plan.stations.round_ns), len(plan.deliveries.hops) << STEP_BITS)
-        self.rounds: Final = Rounds(plan.stations, self.calendar, 0)
-        self.calendar.on_station = self.rounds.end_of_round
+        stations = plan.stations
+        shared = 0 if stations.up_law == Law.FIFO else len(stations.up_ns_per_kib)
+        self.calendar: Final = Calendar(len(stations.round_ns) + shared, len(plan.deliveries.hops) << STEP_BITS)
+        self.rounds: Final = Rounds(stations, self.calendar, shared)
         self.columns: Final = columns(plan, self.rounds.nodes)
         Steps(self.calendar, self.rounds, self.columns).install()
+        self.calendar.on_station = self.rounds.end_of_round
+        if shared:
+            uplinks = Uplinks(stations, self.calendar, self.rounds, self.columns)
+            uplinks.install(plan.deliveries.priority.tobytes())
+            self.calendar.on_station = _either(self.rounds.end_of_round, uplinks.happen, -shared)
 
     def run(self, progress: Progress | None = None) -> Run:
         """Carries the plan to its end; `progress` is called every fraction of a second."""
@@ -75,6 +83,15 @@ class Reference:
             expired=np.zeros(deliveries, np.bool_),
             events=self.calendar.events,
         )
+
+
+def _either(before: Handler, after: Handler, border: int) -> Handler:
+    """Handles numbers below `border` in one way, the others in another."""
+
+    def handle(time_ns: int, number: int) -> None:
+        (before if number < border else after)(time_ns, number)
+
+    return handle
 
 
 def _births(plan: Plan) -> tuple[Int64, Int64]:

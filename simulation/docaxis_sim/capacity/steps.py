@@ -56,6 +56,7 @@ class Steps:
         if envelope in self.columns.left:
             self._rounds.leave[envelope] = self._pull(h)
             handlers[envelope] = self._plain(h + 1, Cost.ENVELOPE, envelope)
+        self._rounds.leave[hop(h, DOWN)] = self._leave_down(h)
         handlers[hop(h, UP)] = self._up(h)
         handlers[hop(h, DOWN)] = self._down(h)
         self._rounds.leave[node] = self._leave_node(h)
@@ -140,11 +141,8 @@ class Steps:
         return up
 
     def _down(self, h: int) -> Handler:
-        columns, push = self.columns, self.calendar.push
-        links, nodes, size, latency = columns.downs[h], columns.nodes[h + 1], columns.size, columns.latency[h]
-        form, inline = columns.form, Form.INLINE.value
-        left_up, left = columns.left[hop(h, UP)], columns.left[hop(h, DOWN)]
-        to_node = hop(h, NODE) - hop(h, DOWN)
+        columns, leave = self.columns, self._rounds.leave[hop(h, DOWN)]
+        links, size, latency, left_up = columns.downs[h], columns.size, columns.latency[h], columns.left[hop(h, UP)]
 
         def down(time_ns: int, token: int) -> None:
             d = token >> STEP_BITS
@@ -153,15 +151,25 @@ class Steps:
             if link.free_ns > time_ns:
                 time_ns = link.free_ns
             link.free_ns = time_ns = time_ns + (size[d] * link.ns_per_kib >> 10)
-            if end_ns < time_ns:
-                end_ns = time_ns
-            left[d] = end_ns
-            if form[d] != inline:
-                node = nodes[d]
-                end_ns += node.blob_ns + (size[d] * node.blob_ns_per_kib >> 10)
-            push(end_ns, token + to_node)
+            leave(time_ns if time_ns > end_ns else end_ns, token)  # noqa: FURB136
 
         return down
+
+    def _leave_down(self, h: int) -> Leave:
+        """Announced and shared content is written before the loop hears of it."""
+        columns, push = self.columns, self.calendar.push
+        nodes, size, form, inline = columns.nodes[h + 1], columns.size, columns.form, Form.INLINE.value
+        left, to_node = columns.left[hop(h, DOWN)], hop(h, NODE) - hop(h, DOWN)
+
+        def leave(time_ns: int, token: int) -> None:
+            d = token >> STEP_BITS
+            left[d] = time_ns
+            if form[d] != inline:
+                node = nodes[d]
+                time_ns += node.blob_ns + (size[d] * node.blob_ns_per_kib >> 10)
+            push(time_ns, token + to_node)
+
+        return leave
 
     def _node(self, h: int) -> Handler:
         columns, (visit, leave) = self.columns, self._visit(hop(h, NODE))
