@@ -4,6 +4,7 @@ Reading and checking, the JSON Schema, the starter and the reference page all co
 how it would stand in a file; nothing here reads one.
 """
 
+from pathlib import Path
 from typing import Any, Final
 
 from docaxis.core.envelope import Priority
@@ -88,9 +89,13 @@ def _latencies() -> Table:
     )
 
 
+def _topology(graph: Path | str, **values: Any) -> model.TopologySpec:
+    return model.TopologySpec(graph=str(graph), **values)
+
+
 TOPOLOGY: Final = Table(
     "topology",
-    model.TopologySpec,
+    _topology,
     (
         Field(
             "layout",

@@ -143,7 +143,8 @@ class Expectation(NamedTuple):
 
 
 class Scenario(NamedTuple):
-    """A whole file. `raw`: the merged table as it was read, for reports, overrides and hashes; `digest`: its SHA-256.
+    """A whole file. `raw`: the merged table as it was read, for reports, overrides and hashes; `digest`: SHA-256 of it
+    and of the files that it names.
 
     `load`: a factor on every traffic's counts; `days`: simulated days, `weekday` the first one's (0 Monday);
     `until_done`: go on after the last day until everything arrived. `profiles`: by name, pairs of (ns after midnight,

@@ -43,16 +43,25 @@ def from_tree(tree: source.Node, path: Path, unknown: Iterable[Mistake] = ()) ->
     sink = Sink(unknown)
     values = SCENARIO.read(tree, sink)
     raw = tree.plain
-    canonical = json.dumps(raw, sort_keys=True, ensure_ascii=False, default=str).encode()
     built_in = {name: PROFILE.convert(points) for name, points in BUILT_IN_PROFILES.items()}
     values["profiles"] = built_in | values["profiles"]
     values["calibration"] = values["calibration"] or shipped() / CALIBRATION
     values["day_factors"] = values["day_factors"] or (1.0,) * values["days"]
-    scenario = Scenario(**values, path=path.resolve(), raw=raw, digest=hashlib.sha256(canonical).hexdigest())
+    digest = _digest(raw, values["calibration"], values["topology"].graph)
+    scenario = Scenario(**values, path=path.resolve(), raw=raw, digest=digest)
     check_meaning(scenario, tree, sink)
     if sink:
         raise BadScenario(sink)
     return scenario
+
+
+def _digest(raw: dict[str, Any], *files: Path | str) -> str:
+    """Of everything that is said, wherever it stands: the merged table, and what the files that it names hold."""
+    sha = hashlib.sha256(json.dumps(raw, sort_keys=True, ensure_ascii=False, default=str).encode())
+    for file in files:
+        path = Path(file)
+        sha.update(hashlib.sha256(path.read_bytes() if path.is_file() else b"").digest())
+    return sha.hexdigest()
 
 
 def find(path: Path | str) -> Path:

@@ -242,7 +242,12 @@ def test_paths_are_relative_to_the_file_that_names_them(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "costs.json").write_text(scenario.load(SMALL).calibration.read_text())
     write(tmp_path / "in", HEAD + 'calibration = "costs.json"\n' + AGENCIES + LETTERS, "a.toml")
-    assert scenario.load(write(tmp_path, 'extends = "in/a.toml"\n')).calibration == tmp_path / "in" / "costs.json"
+    extended = scenario.load(write(tmp_path, 'extends = "in/a.toml"\n'))
+    assert extended.calibration == tmp_path / "in" / "costs.json"
+    costs = json.loads(extended.calibration.read_text())
+    costs["costs"]["round_ns"] += 1
+    extended.calibration.write_text(json.dumps(costs))
+    assert scenario.load(tmp_path / "it.toml").digest != extended.digest, "other costs, another answer"
     found = mistakes(tmp_path / "in" / "a.toml", calibration="cost.json")
     assert "did you mean costs.json?" in found[0].text
 
