@@ -28,6 +28,7 @@ def checks(reading: Reading, occupancy: Occupancy) -> tuple[Check, ...]:
         conservation(reading),
         *(_little(occupancy, kind) for kind in Kind),
         *(_balance(occupancy, kind) for kind in Kind),
+        _steps(reading, occupancy),
         _loops(reading, occupancy),
         _disks(reading, occupancy),
         *_links(reading),
@@ -51,6 +52,14 @@ def _balance(occupancy: Occupancy, kind: Kind) -> Check:
     off = max(0, flow.left - flow.came) + flow.too_short
     text = f"{flow.came:,} visits came, {flow.left:,} left, {flow.too_short:,} of them too soon"
     return Check(f"flow balance: {_WORDS[kind]}", off == 0, float(off), 0.0, text)
+
+
+def _steps(reading: Reading, occupancy: Occupancy) -> Check:
+    """Every departure is the end of a visit that the steps before it explain."""
+    left = sum(int((times != NEVER).sum()) for times in reading.run.left_ns.values())
+    seen = sum(flow.left for flow in occupancy.flows.values())
+    text = f"{left:,} departures, {seen:,} of them explained by what came before"
+    return Check("flow balance: steps", left == seen, float(abs(left - seen)), 0.0, text)
 
 
 def _loops(reading: Reading, occupancy: Occupancy) -> Check:

@@ -31,4 +31,4 @@ def reading_of(carried: Carried) -> Reading:
 
 def busy() -> Carried:
     """A day on which lines are thin and documents queue."""
-    return carried(load=6, nodes__province__uplink="2 Mbit/s", nodes__central__uplink="2 Mbit/s")
+    return carried(load=6, nodes__province__uplink="5 kbit/s", nodes__central__uplink="5 kbit/s")

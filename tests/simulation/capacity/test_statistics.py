@@ -42,7 +42,10 @@ def test_nineteen_of_twenty_intervals_hold_the_truth() -> None:
 def test_one_value_says_nothing_about_how_sure_it_is() -> None:
     """No figure without its interval: of one replication it is endless."""
     found = ours.estimate([4.0], 0.95)
-    assert found.mean == 4 and isinf(found.half_width) and found.low == -inf and isinf(found.relative)
+    assert found.mean == 4
+    assert isinf(found.half_width)
+    assert found.low == -inf
+    assert isinf(found.relative)
 
 
 def test_what_never_happens_in_one_replication_is_never_known() -> None:
@@ -74,7 +77,8 @@ def test_the_interval_of_independent_samples_is_welchs() -> None:
     found = ours.independent(before, after, 0.9)
     expected = stats.ttest_ind(after, before, equal_var=False).confidence_interval(0.9)
     assert found.mean == pytest.approx(np.mean(after) - np.mean(before))
-    assert found.low <= expected.low and found.high >= expected.high
+    assert found.low <= expected.low
+    assert found.high >= expected.high
     assert found.half_width < 1.2 * (expected.high - expected.low) / 2
 
 
@@ -88,7 +92,9 @@ def test_mser_5_cuts_where_a_transient_ends() -> None:
     chance = np.random.default_rng(3)
     series = 50 * np.exp(-np.arange(4000) / 60) + chance.normal(10, 1, 4000)
     cut = ours.mser_5(series)
-    assert cut.reached and 150 <= cut.cut <= 600 and cut.cut % ours.BATCH == 0
+    assert cut.reached
+    assert 150 <= cut.cut <= 600
+    assert cut.cut % ours.BATCH == 0
 
 
 def test_mser_5_leaves_a_steady_series_almost_whole() -> None:
@@ -105,12 +111,15 @@ def test_mser_5_does_not_call_a_growing_queue_steady() -> None:
 def test_batch_means_of_independent_values_are_believable() -> None:
     """One long run, cut into parts that know nothing of each other."""
     found = ours.batch_means(np.random.default_rng(6).normal(5, 1, 20_003), 20, 0.95)
-    assert found.believable and found.interval.n == 20 and found.interval.low < 5 < found.interval.high
+    assert found.believable
+    assert found.interval.n == 20
+    assert found.interval.low < 5 < found.interval.high
 
 
 def test_batch_means_of_a_slow_process_are_not() -> None:
     """Batches shorter than the memory of the queue look alike, and their interval would be far too narrow."""
     slow = np.cumsum(np.random.default_rng(7).normal(0, 1, 2000))
     found = ours.batch_means(slow, 20, 0.95)
-    assert not found.believable and found.lag_1 > ours.LAG_1_MAX
+    assert not found.believable
+    assert found.lag_1 > ours.LAG_1_MAX
     assert not ours.batch_means(slow, 5000, 0.95).believable
