@@ -13,8 +13,10 @@ from docaxis_sim.report.html import paragraph
 from docaxis_sim.report.scales import spell
 
 SHARES: Final = (0.01, 0.05, 0.2, 0.4, 0.6, 0.8, 0.95)
-WAITS_S: Final = (0.01, 0.1, 1.0, 10.0, 60.0, 600.0, 3600.0)
+WAITS_S: Final = (0.1, 0.3, 1.0, 10.0, 60.0, 600.0, 3600.0)
 LAYERS: Final = (
+    ("arrived_mean_s", "mean time until a document to it arrived", "time", WAITS_S),
+    ("arrived_max_s", "longest time until a document to it arrived", "time", WAITS_S),
     ("wait_s", "mean wait at its stations", "time", WAITS_S),
     ("up", "up link, busiest hour", "share", SHARES),
     ("down", "down link, busiest hour", "share", SHARES),
@@ -35,7 +37,6 @@ def section(study: Study) -> str:
         for column, name, kind, steps in LAYERS
         if column in columns
     ]
-    layers.sort(key=lambda layer: -sum(layer.depths))  # what there is most to see of comes first
     failed = [row for row, value in enumerate(_floats(columns.get("failed", ()))) if value]
     drawn = country(_places(nodes), layers, failed, _worst(study, nodes))
     choices = "".join(
