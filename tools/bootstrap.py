@@ -5,7 +5,8 @@ named, because where packages come from is the user's own pip configuration. Eve
 tools included: docaxis itself is then installed without build isolation, from this tree.
 
     python3 tools/bootstrap.py node     what a node needs
-    python3 tools/bootstrap.py dev      that, the simulator and the checks
+    python3 tools/bootstrap.py planner  that, and the simulator
+    python3 tools/bootstrap.py dev      that, and the checks
 
 An environment never shrinks: one that has the checks keeps them. The stamp is taken away before the packages change and
 written after, so that an interrupted attempt is recognised and made afresh, out of pip's cache.
@@ -33,7 +34,8 @@ ENVIRONMENT: Final = ROOT / ".venv"
 PYTHON: Final = ENVIRONMENT / "bin" / "python"
 STAMP: Final = ENVIRONMENT / "docaxis-stamp.json"
 GUARD: Final = ROOT / ".venv.lock"
-ROOMS: Final = ("node", "dev")
+ROOMS: Final = ("node", "planner", "dev")
+"""From the smallest to the largest; each holds what the one before it holds."""
 DEBIAN_WHEELS: Final = Path("/usr/share/python-wheels")
 LOG_LINES_SHOWN: Final = 25
 SECONDS_BETWEEN_SIGNS_OF_LIFE: Final = 10.0
@@ -90,7 +92,7 @@ def found() -> Stamp:
 
 def room_to_make(asked: str, stamp: Stamp) -> str:
     """The room asked for, or a larger one that the environment already has."""
-    return "dev" if stamp.get("room") == "dev" else asked
+    return max(asked, stamp.get("room", asked), key=lambda room: ROOMS.index(room) if room in ROOMS else -1)
 
 
 def works() -> bool:

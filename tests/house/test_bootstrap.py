@@ -87,6 +87,6 @@ def test_a_python_without_the_parts_is_told_what_to_install(
 
 
 def test_a_room_that_does_not_exist_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    """The two rooms are named in the answer."""
+    """The rooms are named in the answer."""
     assert bootstrap.main(["kitchen"]) == 2
     assert "node|dev" in capsys.readouterr().err

@@ -32,7 +32,7 @@ def asked_for(table: list[str]) -> set[str]:
     return {plain(re.split(r"[^A-Za-z0-9._-]", each, maxsplit=1)[0]) for each in table}
 
 
-@pytest.mark.parametrize("room", ["node", "dev"])
+@pytest.mark.parametrize("room", ["node", "planner", "dev"])
 def test_every_pin_has_a_hash_and_no_line_names_an_address(room: str) -> None:
     """Where packages come from is the user's own setting; that they are the right ones is ours."""
     assert all(hashes for _, hashes in pins(room).values())
@@ -41,8 +41,8 @@ def test_every_pin_has_a_hash_and_no_line_names_an_address(room: str) -> None:
 
 
 def test_the_checks_run_on_the_versions_that_a_node_runs_on() -> None:
-    """What was tested is what is deployed."""
-    assert pins("node").items() <= pins("dev").items()
+    """What was tested is what is deployed, at a node and at a planner's."""
+    assert pins("node").items() <= pins("planner").items() <= pins("dev").items()
 
 
 def test_the_locks_hold_what_the_project_asks_for() -> None:
@@ -50,9 +50,13 @@ def test_the_locks_hold_what_the_project_asks_for() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     groups = project["dependency-groups"]
     runtime = asked_for(project["project"]["dependencies"]) | asked_for(groups["build"])
-    checks = asked_for(groups["dev"]) | asked_for(project["project"]["optional-dependencies"]["simulation"])
+    extras = {
+        name: asked_for(needs) - {"docaxis"} for name, needs in project["project"]["optional-dependencies"].items()
+    }
+    planner = extras["simulation"] | extras["vector"]
     assert runtime <= pins("node").keys()
-    assert runtime | checks <= pins("dev").keys()
+    assert runtime | planner <= pins("planner").keys()
+    assert runtime | planner | extras["cluster"] | asked_for(groups["dev"]) <= pins("dev").keys()
 
 
 def test_a_node_needs_neither_the_simulator_nor_the_checks() -> None:
