@@ -25,7 +25,7 @@ def test_a_calibration_is_one_that_the_simulator_reads(calibration: Path) -> Non
     assert costs.submit_ns > 0
     assert costs.stored_bytes_sender > 0
     assert len(costs.commit_extra_ns) > 0
-    assert {"machine", "method", "commit", "date", "per_thing_us", "loopback_ns"} <= costs.provenance.keys()
+    assert {"machine", "method", "commit", "date", "per_thing_us"} <= costs.provenance.keys()
 
 
 def test_three_nodes_are_predicted_beside_what_they_did(

@@ -7,11 +7,12 @@ from docaxis_sim.capacity.costs import Costs
 from docaxis_sim.capacity.plan import SUBMIT, Cost, Form, last_node_step
 from tools.calibration.load import Birth, Call, Load, poisson
 from tools.validation import compare
+from tools.validation.contended import SharedHost, slow_commits, with_slow_commits
 from tools.validation.predict import Setup, plan_of, predict
 from tools.validation.workloads import open_loop, outage
 
 MS = 1_000_000
-SETUP = Setup(("A", "B", "C"), (0, 1, 0), loopback_ns=MS)
+SETUP = Setup(("A", "B", "C"), (0, 1, 0), SharedHost(MS, ((0.0, (MS, MS, MS)), (0.5, (MS, 3 * MS, 5 * MS)))))
 COSTS = Costs(
     round_ns=2 * MS, submit_ns=MS, submit_more_ns=3 * MS, envelope_ns=0, content_ns=MS, relay_ns=0, receipt_ns=MS,
     state_ns=0, status_ns=0, content_ns_per_kib=0, blob_ns=0, blob_ns_per_kib=0, commit_ns=MS, stored_bytes_sender=0,
@@ -27,7 +28,7 @@ def load(*births: Birth) -> Load:
 
 def test_the_plan_has_the_very_documents_of_the_load() -> None:
     """Same births, senders, recipients and sizes, else nothing is compared."""
-    found = plan_of(load(Birth(0, 0, (1, 2), 100, True), Birth(5, 2, (1,), 9_000, False)), SETUP, COSTS, 1, ALL_MET)
+    found = plan_of(load(Birth(0, 0, (1, 2), 100, True), Birth(5, 2, (1,), 9_000, False)), SETUP, COSTS, ALL_MET)
     rows = found.deliveries
     assert rows.birth_ns.tolist() == [0, 0, 5]
     assert rows.path[:2].tolist() == [[0, 0, 2], [1, 2, 1]]
@@ -39,7 +40,7 @@ def test_the_plan_has_the_very_documents_of_the_load() -> None:
 
 def test_nodes_of_a_process_share_its_loop_and_keep_their_disks() -> None:
     """As they do on the machine that is measured."""
-    stations = plan_of(load(Birth(0, 0, (1,), 1, True)), SETUP, COSTS, 1).stations
+    stations = plan_of(load(Birth(0, 0, (1,), 1, True)), SETUP, COSTS).stations
     assert stations.loop_of.tolist() == [0, 1, 0]
     assert stations.disk_of.tolist() == [0, 1, 2]
     assert len(stations.round_ns) == len(stations.wake_ns) == 2
@@ -49,26 +50,35 @@ def test_nodes_of_a_process_share_its_loop_and_keep_their_disks() -> None:
 def test_a_first_contact_and_pulled_content_cost_more() -> None:
     """A handshake at both ends; serving at the sender."""
     inline, pulled = Birth(0, 0, (1,), 1, True), Birth(0, 0, (1,), 1, False)
-    cold = plan_of(load(inline, inline), SETUP, COSTS, 1).deliveries.extra_ns
+    cold = plan_of(load(inline, inline), SETUP, COSTS).deliveries.extra_ns
     assert cold[SUBMIT].tolist() == [7 * MS, 0]
     assert cold[last_node_step(1)].tolist() == [9 * MS, 0]
-    warm = plan_of(load(inline, pulled), SETUP, COSTS, 1, ALL_MET).deliveries.extra_ns
+    warm = plan_of(load(inline, pulled), SETUP, COSTS, ALL_MET).deliveries.extra_ns
     assert warm[SUBMIT].tolist() == [0, 5 * MS]
 
 
 def test_a_document_alone_takes_the_sum_of_its_parts() -> None:
     """Worked out by hand: three woken rounds with their things and commits, and two ways over the loopback."""
-    found = predict(plan_of(load(Birth(0, 0, (1,), 0, True)), SETUP, COSTS, 1, ALL_MET))
+    calm = SharedHost(MS, ((0.0, (MS, MS)),))
+    found = predict(plan_of(load(Birth(0, 0, (1,), 0, True)), SETUP, COSTS, ALL_MET), calm, seed=1)
     assert found.arrived_ns == [(2 * (1 + 2 + 1 + 1) + 1) * MS]
     assert found.home_ns == [(3 * (1 + 2 + 1 + 1) + 2) * MS]
 
 
+def test_commits_are_as_slow_as_processes_are_busy() -> None:
+    """In between two measurements lies what is in between; at rest nothing is added to the median."""
+    assert slow_commits(SETUP.host, 0.0).tolist() == [0, 0, 0]
+    assert slow_commits(SETUP.host, 0.25).tolist() == [0, MS, 2 * MS]
+    assert slow_commits(SETUP.host, 0.9).tolist() == [0, 2 * MS, 4 * MS]
+
+
 def test_slow_commits_are_shuffled_by_the_seed() -> None:
     """The same table for each repeat would put the same stall at the same document."""
-    costs = COSTS._replace(commit_extra_ns=tuple(range(50)))
-    one, two = (plan_of(load(Birth(0, 0, (1,), 1, True)), SETUP, costs, seed).stations for seed in (1, 2))
-    assert sorted(one.commit_extra_ns.tolist()) == list(range(50))
-    assert not np.array_equal(one.commit_extra_ns, two.commit_extra_ns)
+    host = SharedHost(0, ((0.0, tuple(range(50))),))
+    plan = plan_of(load(Birth(0, 0, (1,), 1, True)), SETUP, COSTS)
+    one, two = (with_slow_commits(plan, host, 0.0, seed).stations.commit_extra_ns for seed in (1, 2))
+    assert sorted(one.tolist()) == sorted(two.tolist())
+    assert not np.array_equal(one, two)
 
 
 def test_figures_count_what_was_home_in_time_and_measure_from_the_planned_moment() -> None:

@@ -35,6 +35,8 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 TARGET: Final = ROOT / "scenarios" / "calibration" / "node-2026-11.json"
 SHARE: Final = 100
 DISK_S: Final = 5.0
+COMMITS: Final = 400
+"""At each share of computing."""
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
@@ -42,7 +44,18 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     taken = quietest([asyncio.run(measure(args.folder, args.effort)) for _ in range(args.passes)])
     found = fit(taken.rows)
     costs = costs_of(taken, found)
-    return {"costs": costs, "provenance": provenance(taken, found, costs, args)}
+    host = {"latency_ns": loopback_ns(taken, costs), "commits_beside_work": _contention(args)}
+    return {"costs": costs, "shared_host": host, "provenance": provenance(taken, found, costs, args)}
+
+
+def _contention(args: argparse.Namespace) -> Any:
+    """Commits beside computing processes, measured in a process that does nothing else."""
+    samples = str(max(20, int(COMMITS * args.effort)))
+    command = [sys.executable, "-m", "tools.calibration.contention", str(args.folder), samples]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise OSError(f"commits could not be measured: {done.stderr[-600:]}")
+    return json.loads(done.stdout)
 
 
 def provenance(taken: Taken, found: Fit, costs: dict[str, Any], args: argparse.Namespace) -> dict[str, Any]:
@@ -74,7 +87,6 @@ def provenance(taken: Taken, found: Fit, costs: dict[str, Any], args: argparse.N
             f"p{q}": round(share[q - 1] / 1e6, 3) for q in (50, 90, 99)
         }, "max": round(max(taken.alone_commit_ns) / 1e6, 1)},
         "alone_home_ms": round(statistics.median(taken.alone_home_ns) / 1e6, 3),
-        "loopback_ns": loopback_ns(taken, costs),
         "derived": {
             "relay_ns": "nodes do not relay yet: what a recipient does, and what a sender does for one more recipient",
             "envelope_ns": "what pulling costs a recipient beyond the same content inline, its own request included",
@@ -112,7 +124,12 @@ def main(words: list[str]) -> int:
     args.out.parent.mkdir(parents=True, exist_ok=True)
     args.out.write_text(text_of(found), encoding="utf-8")
     plain = {name: value for name, value in found["costs"].items() if name != "commit_extra_ns"}
-    shown = {"costs": plain, "provenance": found["provenance"]}
+    beside = [
+        {"busy": busy, "p50_ms": ns[len(ns) // 2] / 1e6, "p99_ms": ns[-2] / 1e6}
+        for busy, ns in found["shared_host"]["commits_beside_work"]
+    ]
+    host = {"latency_ms": found["shared_host"]["latency_ns"] / 1e6, "commits": beside}
+    shown = {"costs": plain, "shared_host": host, "provenance": found["provenance"]}
     show(shown, Console(file=sys.stderr if args.json else sys.stdout, width=None if sys.stdout.isatty() else 160))
     if args.json:
         print(json.dumps(found))

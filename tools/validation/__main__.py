@@ -16,13 +16,14 @@ from typing import Any, Final
 from rich.console import Console
 
 from docaxis.core.errors import DocaxisError
-from docaxis_sim.capacity.costs import BadCalibration, Costs, read
+from docaxis_sim.capacity.costs import Costs, read
 from tools.benchmarks.__main__ import machine
 from tools.calibration.__main__ import TARGET
 from tools.calibration.load import SECOND_NS, Load, bursts, poisson
 from tools.calibration.plant import Outcome, Plant
 from tools.calibration.surroundings import disk_ms
-from tools.validation import compare, workloads
+from tools.validation import compare, contended, workloads
+from tools.validation.contended import SharedHost
 from tools.validation.predict import Setup, plan_of, predict
 from tools.validation.tables import markdown, show
 from tools.validation.workloads import Workload
@@ -35,12 +36,12 @@ WARM: Final = bursts("warm", ((0, (1,)), (1, (0,))), 100, 1, 0.01)
 """What runs for the first time runs before anything is measured; the two have met then."""
 
 
-async def validate(args: argparse.Namespace, costs: Costs) -> dict[str, Any]:
+async def validate(args: argparse.Namespace, costs: Costs, host: SharedHost) -> dict[str, Any]:
     """Carries everything, and predicts it; the object that `--json` prints."""
     of = tuple(node % PROCESSES for node in range(args.nodes))
     with tempfile.TemporaryDirectory(prefix="docaxis-validate-", dir=args.folder) as folder:
         async with Plant(Path(folder) / "ground", of) as plant:
-            setup = Setup(plant.codes, of, int(costs.provenance.get("loopback_ns", 0)))
+            setup = Setup(plant.codes, of, host)
             await plant.carry(WARM)
             rows = [
                 await _row(plant, setup, costs, [workloads.strangers(args.nodes, args.seconds, args.seed)], args.seed)
@@ -99,8 +100,8 @@ async def _row(plant: Plant, setup: Setup, costs: Costs, repeats: list[Workload]
     measured, predicted, outcomes = [], [], []
     for number, each in enumerate(repeats):
         outcome = await plant.carry(each.load, OUTAGE_PATIENCE_S, each.outages)
-        plan = plan_of(each.load, setup, costs, seed + number, outcome.met, outcome.off)
-        guess = predict(plan)
+        plan = plan_of(each.load, setup, costs, outcome.met, outcome.off)
+        guess = predict(plan, setup.host, seed + number)
         measured.append(compare.figures(each.load, outcome.arrived_ns, outcome.home_ns, each.window_s))
         predicted.append(compare.figures(each.load, guess.arrived_ns, guess.home_ns, each.window_s))
         outcomes.append((outcome, guess))
@@ -157,8 +158,10 @@ def main(words: list[str]) -> int:
     if args.quick:
         args.seconds, args.repeats = min(args.seconds, 4.0), 1
     try:
-        found = asyncio.run(validate(args, read(args.calibration)))
-    except (DocaxisError, BadCalibration, OSError) as error:
+        costs = read(args.calibration)
+        host = contended.read(json.loads(args.calibration.read_text(encoding="utf-8")))
+        found = asyncio.run(validate(args, costs, host))
+    except (DocaxisError, OSError, ValueError) as error:
         sys.stderr.write(f"not validated: {error}\n")
         return 1
     show(found, Console(file=sys.stderr if args.json else sys.stdout, width=None if sys.stdout.isatty() else 160))

@@ -29,6 +29,7 @@ from docaxis_sim.capacity.plan import (
 )
 from docaxis_sim.capacity.reference import carry
 from tools.calibration.load import Call, Load, new_calls
+from tools.validation.contended import SharedHost, busy_of, with_slow_commits
 
 DEADLINE_NS: Final = 86_400_000_000_000
 _ORDER: Final = (
@@ -39,12 +40,12 @@ _ORDER: Final = (
 
 
 class Setup(NamedTuple):
-    """What stays the same from load to load: each node's code (retries are spread by it) and process, and one way over
-    the loopback."""
+    """What stays the same from load to load: each node's code (retries are spread by it) and process, and what holds
+    for processes that share a machine."""
 
     codes: tuple[str, ...]
     of: tuple[int, ...]
-    loopback_ns: int
+    host: SharedHost
 
 
 class Predicted(NamedTuple):
@@ -56,8 +57,10 @@ class Predicted(NamedTuple):
     run: Run
 
 
-def predict(plan: Plan) -> Predicted:
-    """What the reference engine makes of the plan."""
+def predict(plan: Plan, host: SharedHost, seed: int) -> Predicted:
+    """What the reference engine makes of the plan, with commits as slow as processes are busy."""
+    busy = busy_of(plan, carry(plan))
+    plan = with_slow_commits(plan, host, busy, seed)
     run = carry(plan)
     return Predicted(arrived_ns(plan, run).tolist(), home_ns(plan, run).tolist(), run)
 
@@ -66,7 +69,6 @@ def plan_of(
     load: Load,
     setup: Setup,
     costs: Costs,
-    seed: int,
     met: frozenset[Call] = frozenset(),
     outages: Sequence[tuple[int, int, int]] = (),
 ) -> Plan:
@@ -75,16 +77,15 @@ def plan_of(
         Outage(f"{setup.codes[node]} off", np.array([node], np.int32), begin, end, dark=True)
         for node, begin, end in outages
     )
-    return Plan(setup.codes, stations(setup, costs, seed), deliveries(load, setup, costs, met), dark, 0)
+    return Plan(setup.codes, stations(setup, costs), deliveries(load, setup, costs, met), dark, 0)
 
 
-def stations(setup: Setup, costs: Costs, seed: int) -> Stations:
+def stations(setup: Setup, costs: Costs) -> Stations:
     """A disk for each node, one loop for all nodes of a process, links that take no time: the loopback's cost is the
-    processor's. The table of slow commits is shuffled by `seed`."""
+    processor's. Slow commits come later."""
     nodes, loops = len(setup.of), max(setup.of) + 1
     own, none = np.arange(nodes, dtype=np.int32), np.zeros(nodes, np.int64)
     table = np.array([getattr(costs, name) for _, name in sorted(_ORDER)], np.int64)
-    extra_ns = np.array(costs.commit_extra_ns or (0,), np.int64)
     return Stations(
         loop_of=np.array(setup.of, np.int32),
         disk_of=own,
@@ -99,7 +100,7 @@ def stations(setup: Setup, costs: Costs, seed: int) -> Stations:
         round_max=np.full(loops, ROUND_MAX, np.int32),
         servers=np.ones(loops, np.int32),
         commit_ns=np.full(nodes, costs.commit_ns, np.int64),
-        commit_extra_ns=np.random.default_rng(seed).permutation(extra_ns),
+        commit_extra_ns=np.zeros(1, np.int64),
         up_ns_per_kib=none,
         down_ns_per_kib=none,
         up_law=Law.FIFO,
@@ -117,7 +118,7 @@ def deliveries(load: Load, setup: Setup, costs: Costs, met: frozenset[Call]) -> 
     path[0] = [birth.sender for _, birth, _ in rows]
     path[1] = [to for _, _, to in rows]
     latency_ns = np.zeros((HOPS_MAX, count), np.int64)
-    latency_ns[0] = setup.loopback_ns
+    latency_ns[0] = setup.host.latency_ns
     calls = new_calls(load.births, met)
     out = np.array(
         [sum(call.caller == birth.sender for call in row) for row, (_, birth, _) in zip(calls, rows, strict=True)]
