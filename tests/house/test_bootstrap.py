@@ -89,4 +89,20 @@ def test_a_python_without_the_parts_is_told_what_to_install(
 def test_a_room_that_does_not_exist_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     """The rooms are named in the answer."""
     assert bootstrap.main(["kitchen"]) == 2
-    assert "node|dev" in capsys.readouterr().err
+    assert "node|planner|dev" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("asked", "has", "made"),
+    [
+        ("node", "", "node"),
+        ("planner", "node", "planner"),
+        ("node", "planner", "planner"),
+        ("planner", "dev", "dev"),
+        ("dev", "planner", "dev"),
+        ("node", "a room of long ago", "node"),
+    ],
+)
+def test_an_environment_grows_and_never_shrinks(asked: str, has: str, made: str) -> None:
+    """Whoever starts the demonstration after the tests keeps the tests."""
+    assert bootstrap.room_to_make(asked, {"room": has} if has else {}) == made
