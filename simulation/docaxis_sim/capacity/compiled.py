@@ -16,7 +16,7 @@ import numpy as np
 
 from docaxis_sim.capacity import calendar_queue, floor, itinerary, plan
 from docaxis_sim.capacity.calendar_queue import entry, give_back, heap_drop, open_slot, part, push, whole
-from docaxis_sim.capacity.floor import ARRIVED, EDGE, EVENTS, HEAP, NOW, SOURCE, World
+from docaxis_sim.capacity.floor import ARRIVED, EDGE, EVENTS, HEAP, NOW, SOURCE, UNTIL, World
 from docaxis_sim.capacity.itinerary import AT_LOOP, AT_UP
 from docaxis_sim.capacity.plan import COMMIT_STRIDE, STEP_BITS, STEP_MASK
 
@@ -91,13 +91,13 @@ def _cost(w: World, d: int, step: int, number: int) -> int:
 
 
 @part
-def _commit(w: World, t: int, number: int, servers: int) -> int:
-    """When that which its loop lets go at `t` is on disk."""
+def _commit(w: World, t: int, number: int, servers: int, begun: bool) -> int:
+    """When that which its loop lets go at `t` is on disk; counts if the round has `begun` before the run ends."""
     disk = w.disks[number]
     if servers == 1 and t < disk.start_ns:
         return disk.end_ns
     extra = w.commit_extra_ns[(COMMIT_STRIDE * number + disk.commits) % len(w.commit_extra_ns)]
-    disk.commits += 1
+    disk.commits += begun
     disk.start_ns = max(t, disk.end_ns) if servers == 1 else t
     disk.end_ns = disk.start_ns + disk.commit_ns + extra
     return disk.end_ns
@@ -145,9 +145,11 @@ def _start(w: World, t: int, number: int, node: int, cost: int) -> int:
         loop.free_ns = t + length
     else:
         w.free[_free_server(w, number)] = t + length
-    loop.rounds += 1
-    loop.busy_ns += length
-    return _commit(w, t + length, int64(w.nodes[node].disk), int64(loop.servers))
+    begun = t <= w.calendar.at[UNTIL]
+    if begun:
+        loop.rounds += 1
+        loop.busy_ns += length
+    return _commit(w, t + length, int64(w.nodes[node].disk), int64(loop.servers), begun)
 
 
 @part
@@ -215,9 +217,11 @@ def _visit(w: World, t: int, d: int, step: int) -> None:
     """A token comes to a loop."""
     at = int64(w.path[w.ways[w.kind[d], step].place, d])
     number = int64(w.nodes[at].loop)
-    cost = _cost(w, d, step, at)
-    if _free_ns(w, number) <= t:
+    cost, free_ns = _cost(w, d, step, at), _free_ns(w, number)
+    if free_ns <= t:
         _leave(w, _start(w, t, number, at, w.loops[number].wake_ns + cost), d, step)
+    elif w.loops[number].serial:
+        _leave(w, _start(w, free_ns, number, at, cost), d, step)
     else:
         _wait(w, number, at, d << STEP_BITS | step, cost)
 
@@ -258,6 +262,7 @@ def _made_of(digest: str) -> CarryOn:
 
     def carry_on(w: World, until_ns: int, events: int) -> bool:
         calendar, loops, heap = w.calendar, len(w.loops), w.calendar.heap
+        calendar.at[UNTIL] = until_ns
         for _ in range(events):
             if not _next(w) or heap[0, 0] > until_ns:
                 return False

@@ -31,7 +31,8 @@ SOURCE: Final = 12  # how many of the sorted source are taken
 EVENTS: Final = 13  # for the user: events taken, time of the last, deliveries arrived
 NOW: Final = 14
 ARRIVED: Final = 15
-_NUMBERS: Final = 16
+UNTIL: Final = 16  # until when it takes them
+_NUMBERS: Final = 17
 
 
 class Calendar(NamedTuple):
@@ -53,9 +54,10 @@ NODE: Final = np.dtype(
 the next in line. Rows of this and the next type are whole lines of a processor's cache."""
 LOOP: Final = np.dtype(
     [(name, np.int64) for name in ("free_ns", "wake_ns", "round_ns", "rounds", "busy_ns")]
-    + [(name, np.int32) for name in ("round_max", "servers", "server", "line_first", "line_last", "_")]
+    + [(name, np.int32) for name in ("round_max", "servers", "server", "serial", "line_first", "line_last")]
 )
-"""`free_ns`: of its only server; of several, `server` is the row of the first in `World.free`. `line_*`: nodes."""
+"""`free_ns`: of its only server; of several, `server` is the row of the first in `World.free`. `serial`: rounds are
+of one visit and of one node, so that ends are known on arrival. `line_*`: nodes."""
 DISK: Final = np.dtype([(name, np.int64) for name in ("commit_ns", "start_ns", "end_ns", "commits")])
 LINK: Final = np.dtype([(name, np.int64) for name in ("ns_per_kib", "free_ns")])
 WAY: Final = np.dtype(

@@ -94,6 +94,7 @@ def _floor(stations: Stations) -> dict[str, Any]:
     if np.unique([stations.disk_of, stations.loop_of], axis=1).shape[1] > len(np.unique(stations.disk_of)):
         raise ValueError("all nodes of a disk are on one loop")
     ups = len(stations.up_ns_per_kib)
+    nodes_of = np.bincount(stations.loop_of, minlength=len(stations.round_ns))
     return {
         "nodes": _rows(
             NODE,
@@ -116,6 +117,7 @@ def _floor(stations: Stations) -> dict[str, Any]:
             round_max=stations.round_max,
             servers=stations.servers,
             server=np.cumsum(stations.servers) - stations.servers,
+            serial=(stations.servers == 1) & (stations.round_max == 1) & (nodes_of == 1),
             line_first=-1,
         ),
         "disks": _rows(DISK, len(stations.commit_ns), commit_ns=stations.commit_ns),
