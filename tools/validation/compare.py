@@ -15,10 +15,11 @@ JUDGED_SHARES: Final = (0.3, 0.6)
 
 
 class Figures(NamedTuple):
-    """Of one load, measured or predicted: documents at home per second, and percentiles from the planned moment of
-    submission until arrived and until home, ms. `last_s`: when the last was home."""
+    """Of one load, measured or predicted: documents at home per second, and mean and percentiles from the planned
+    moment of submission until arrived and until home, ms. `last_s`: when the last was home."""
 
     per_s: float
+    arrived_mean_ms: float
     arrived_p50_ms: float
     arrived_p99_ms: float
     home_p50_ms: float
@@ -37,6 +38,7 @@ def figures(load: Load, arrived_ns: Sequence[int], home_ns: Sequence[int], windo
     done = sum(0 <= there <= seconds * SECOND_NS for there in home_ns)
     return Figures(
         done / seconds if seconds else 0.0,
+        statistics.fmean(arrived) / 1e6 if arrived else 0.0,
         percentile(arrived, 50) / 1e6,
         percentile(arrived, 99) / 1e6,
         percentile(home, 50) / 1e6,
