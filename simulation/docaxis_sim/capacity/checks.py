@@ -4,7 +4,7 @@ Each check is a function of its own. What a single value may look like was decid
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -58,10 +58,13 @@ def _days(scenario: Scenario) -> Iterator[Complaint]:
 
 
 def _traffic(scenario: Scenario) -> Iterator[Complaint]:
+    stated: Any = scenario.raw.get("traffic", ())
     for row, traffic in enumerate(scenario.traffic):
         at = ("traffic", row)
         if traffic.documents_per_day and traffic.at_ns >= 0:
             yield Complaint("either documents_per_day or at, not both", ((*at, "at"), (*at, "documents_per_day")))
+        if stated[row].keys().isdisjoint(("documents_per_day", "at")):
+            yield Complaint("it says neither documents_per_day nor at: nothing would be sent", (at,))
         if not abs(sum(traffic.priority) - 1) < 1e-6:
             text = f"the shares add up to {sum(traffic.priority):g}, not to 1 (normal counts as 1 unless it is stated)"
             yield Complaint(text, ((*at, "priority"), *((*at, "priority", key) for key in _PRIORITY_KEYS)))

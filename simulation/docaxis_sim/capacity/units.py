@@ -109,12 +109,6 @@ def moment(value: object) -> int:
     return (int(found[1] or 1) - 1) * DAY_NS + clock(found[2])
 
 
-def write_clock(nanoseconds: int) -> str:
-    """The way back from `clock`."""
-    minutes, seconds = divmod(nanoseconds // SECOND_NS, 60)
-    return f"{minutes // 60:02}:{minutes % 60:02}" + (f":{seconds:02}" if seconds else "")
-
-
 def shown(value: object) -> str:
     """A value as it stands in the file, shortened."""
     if isinstance(value, bool):

@@ -90,6 +90,7 @@ until = "07:00"
         (13, "traffic.a.statuses.recieved.state"),
         (14, "traffic.a.at"),
         (15, "traffic.a.to"),
+        (15, "traffic.a"),
         (16, "traffic.a.name"),
         (18, "traffic.a.profile"),
         (22, "failures.f.from"),
@@ -154,7 +155,7 @@ def test_a_scenario_changes_another_table_by_table_and_name_by_name(tmp_path: Pa
     """A variant states what is different and nothing else."""
     write(
         tmp_path,
-        HEAD + AGENCIES + LETTERS + '[[traffic]]\nname = "b"\nfrom = "agency:G22"\nto = "each:all"\n',
+        HEAD + AGENCIES + LETTERS + '[[traffic]]\nname = "b"\nfrom = "agency:G22"\nto = "each:all"\nat = "08:00"\n',
         "a.toml",
     )
     text = 'extends = "a.toml"\nname = "y"\n[[traffic]]\nname = "letters"\nscale = 2\n[experiment]\nseed = 9\n'
