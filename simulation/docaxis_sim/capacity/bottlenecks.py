@@ -126,9 +126,14 @@ def nodes(reading: Reading, occupancy: Occupancy, found: dict[str, Use], stored:
         "wait_s": _mean_wait(found),
         "waiting_max": occupancy.present.max(axis=1, initial=0).astype(np.int64),
         "stored_bytes": stored,
+        "arrived_mean_s": _mean_arrival(reading),
+        "arrived_max_s": _slowest_arrival(reading),
         "failed": _failed(reading),
     }
-    return Table(columns, "Every node: up, down, loop and disk are busy shares of their busiest hours.")
+    return Table(
+        columns,
+        "Every node: up, down, loop and disk are busy shares of their busiest hours; arrived_* of documents to it.",
+    )
 
 
 def _mean_wait(found: dict[str, Use]) -> Float:
@@ -137,6 +142,22 @@ def _mean_wait(found: dict[str, Use]) -> Float:
     count = sum((use.visits[use.of] for use in found.values()), np.zeros(1, np.int64))
     mean: Float = waiting / np.maximum(1, count) / SECOND_NS
     return mean
+
+
+def _mean_arrival(reading: Reading) -> Float:
+    """Seconds to arrived of what was sent to each node, mean; NaN where nothing came."""
+    size, recipient = len(reading.topology.ids), reading.recipient[reading.arrived]
+    count = np.bincount(recipient, minlength=size)
+    total = np.bincount(recipient, reading.latency_ns[reading.arrived], size) / SECOND_NS
+    mean: Float = np.divide(total, count, out=np.full(size, np.nan), where=count > 0)
+    return mean
+
+
+def _slowest_arrival(reading: Reading) -> Float:
+    """The same of the slowest."""
+    slowest = np.full(len(reading.topology.ids), -1, np.int64)
+    np.maximum.at(slowest, reading.recipient[reading.arrived], reading.latency_ns[reading.arrived])
+    return np.where(slowest < 0, np.nan, slowest / SECOND_NS)
 
 
 def _failed(reading: Reading) -> Int64:
@@ -215,4 +236,7 @@ def ranked(table: Table, by: str) -> Table:
 
 def _words(kind: Any, busy: float, visits: float, wait_s: float) -> str:
     words = f"{WORDS[kind]}: {100 * busy:.3g} % busy in its busiest hour"
-    return f"{words}; {visits:,.0f} visits waited {wait_s:.3g} s on average" if visits else words
+    if not visits:
+        return words
+    wait = f"{wait_s:,.3g} s" if wait_s >= 1 else f"{1000 * wait_s:.3g} ms"
+    return f"{words}; {visits:,.0f} visits waited {wait} on average"

@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from docaxis_sim.capacity import bottlenecks
+from docaxis_sim.capacity.plan import HOUR_NS, Float
 from docaxis_sim.capacity.study import Series, Table
 
 RANKED: Final = {"bottlenecks": "waiting_s", "busiest": "busy"}
@@ -40,7 +41,7 @@ def _means(same: Sequence[Table]) -> Table:
     columns: dict[str, Any] = dict(same[0].columns)
     for name, column in columns.items():
         if isinstance(column, np.ndarray) and len(same) > 1:
-            mean = np.mean([np.asarray(each.columns[name]) for each in same], axis=0)
+            mean = _mean_of(np.array([each.columns[name] for each in same], np.float64))
             columns[name] = mean if not _whole(column, mean) else mean.astype(np.int64)
     return Table(columns, same[0].about)
 
@@ -59,8 +60,17 @@ def _keyed(same: Sequence[Table], absent: float) -> Table:
             values = np.full((len(same), len(keys)), absent)
             for number, table in enumerate(same):
                 values[number, [place[key] for key in _keys(table)]] = table.columns[name]
-            columns[name] = np.nanmean(values, axis=0) if keys else np.zeros(0)
+            columns[name] = _mean_of(values)
     return Table({name: columns[name] for name in same[0].columns}, same[0].about)
+
+
+def _mean_of(values: Float) -> Float:
+    """Column by column over replications; what is NaN in one does not count, what is NaN in all stays so."""
+    known = ~np.isnan(values)
+    count = known.sum(axis=0)
+    total = np.where(known, values, 0.0).sum(axis=0)
+    mean: Float = np.divide(total, count, out=np.full(values.shape[1], np.nan), where=count > 0)
+    return mean
 
 
 def _keys(table: Table) -> list[tuple[str, ...]]:
@@ -70,7 +80,15 @@ def _keys(table: Table) -> list[tuple[str, ...]]:
 def series(found: Sequence[Mapping[str, Series]]) -> dict[str, Series]:
     """Each series with its means; a replication that ended earlier had nothing under way from then on. Of replications
     whose bins are not equally wide, the first alone is shown."""
-    return {name: _mean([each[name] for each in found]) for name in found[0]}
+    means = {name: _mean([each[name] for each in found]) for name in found[0]}
+    busy = np.flatnonzero(means["rates"].values.any(axis=0)) if means else np.zeros(0, np.int64)
+    start_ns = int(busy[0]) * means["rates"].step_ns // HOUR_NS * HOUR_NS if len(busy) else 0
+    return {name: _from(each, start_ns) for name, each in means.items()}
+
+
+def _from(each: Series, start_ns: int) -> Series:
+    """Without what lies before the hour of the first submission."""
+    return each._replace(values=each.values[:, start_ns // each.step_ns :], start_ns=start_ns)
 
 
 def _mean(same: Sequence[Series]) -> Series:

@@ -4,13 +4,12 @@ No document is lost; what a station was busy is what it was given to do (utilisa
 somewhere is how often they come times how long they stay (Little's law). No engine's code is used here.
 """
 
-from itertools import pairwise, starmap
 from typing import Final, NamedTuple
 
 import numpy as np
 
 from docaxis_sim.capacity.flow import conservation
-from docaxis_sim.capacity.occupancy import Occupancy
+from docaxis_sim.capacity.occupancy import Occupancy, parts, presence
 from docaxis_sim.capacity.plan import HOPS_MAX, NEVER, SECOND_NS, STEP_BITS, UP, Int64, Law, hop
 from docaxis_sim.capacity.reading import Reading
 from docaxis_sim.capacity.study import Check
@@ -118,7 +117,10 @@ def _links(reading: Reading) -> tuple[Check, ...]:
             found[each.kind].append(_ended(each))
         if each.step > hop(HOPS_MAX - 1, UP):
             break
-    return _up(reading, _joined(found.pop(Kind.UP))), _down(_joined(found.pop(Kind.DOWN)))
+    up = _up(reading, _joined(found.pop(Kind.UP)))
+    if reading.plan.stations.up_law is Law.LANES:
+        return (up,)  # when a first piece went out is not in the outcome, so who came down when is not known exactly
+    return up, _down(_joined(found.pop(Kind.DOWN)))
 
 
 def _ended(each: Visits) -> _Ended:
@@ -136,12 +138,13 @@ def _joined(some: list[_Ended]) -> _Ended:
 
 
 def _up(reading: Reading, seen: _Ended) -> Check:
-    """A line sends one thing at a time: the union of its busy times is as long as all its work together."""
+    """A line never does two things at once and never rests while somebody is there: it is busy as long as all its work
+    together. First come, first served: no two times of service overlap; else: somebody is there just so long."""
     given = float(seen.service.sum())
-    if reading.plan.stations.up_law is Law.PS:
-        busy = _present_ns(seen)
-    else:
+    if reading.plan.stations.up_law is Law.FIFO:
         busy = given - _overlap_ns(seen)
+    else:
+        busy = float(sum((ends - begins).sum() for _, begins, ends in presence(seen.link, seen.came, seen.left)))
     text = f"{busy / SECOND_NS:,.4g} s busy, {given / SECOND_NS:,.4g} s of work in {len(seen.link):,} visits"
     return _law("utilisation law: lines up", busy, given, text)
 
@@ -153,24 +156,12 @@ def _overlap_ns(seen: _Ended) -> float:
     return float(over.sum())
 
 
-def _present_ns(seen: _Ended) -> float:
-    """How long somebody was there, summed over lines."""
-    order = np.lexsort((seen.came, seen.link))
-    came, left = seen.came[order], seen.left[order]
-    total = 0.0
-    for part in _parts(seen.link[order]):
-        last = np.maximum.accumulate(left[part])
-        gaps = np.maximum(0, came[part][1:] - last[:-1])
-        total += float(last[-1] - came[part][0] - gaps.sum())
-    return total
-
-
 def _down(seen: _Ended) -> Check:
     """What left each line down, against the times worked out anew from who came when, line by line."""
     order = np.lexsort((seen.token, seen.came, seen.link))
     came, left, service, least = (each[order] for each in (seen.came, seen.left, seen.service, seen.least))
     expected = np.empty(len(order), np.int64)
-    for part in _parts(seen.link[order]):
+    for part in parts(seen.link[order]):
         done = np.cumsum(service[part])
         free = done + np.maximum.accumulate(came[part] - done + service[part])
         expected[part] = np.maximum(free, came[part] + least[part])
@@ -178,14 +169,6 @@ def _down(seen: _Ended) -> Check:
     off = int((left != expected).sum())
     text = f"{busy / SECOND_NS:,.4g} s there, {given / SECOND_NS:,.4g} s worked out; {off:,} of {len(order):,} differ"
     return _law("utilisation law: lines down", busy, given, text)
-
-
-def _parts(link: Int64) -> list[slice]:
-    """Where each line's rows are, in rows sorted by line."""
-    if not len(link):
-        return []
-    edges = [0, *(np.flatnonzero(np.diff(link)) + 1).tolist(), len(link)]
-    return list(starmap(slice, pairwise(edges)))
 
 
 def _law(name: str, one: float, other: float, text: str, slack: float = 0.0) -> Check:

@@ -4,10 +4,12 @@ One pass over all visits, which sums up and forgets them. What the sums mean to 
 `timeline` and `laws`.
 """
 
-from itertools import pairwise
-from typing import Final, NamedTuple
+from collections.abc import Iterator
+from itertools import pairwise, starmap
+from typing import Any, Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from docaxis_sim.capacity.plan import (
     COMMIT_STRIDE,
@@ -23,6 +25,7 @@ from docaxis_sim.capacity.plan import (
     Float,
     Int32,
     Int64,
+    Law,
     Outage,
     Plan,
     hop,
@@ -67,8 +70,8 @@ class Occupancy:
 
     def __init__(self, reading: Reading) -> None:
         self.plan, self.until_ns = reading.plan, reading.until_ns
-        self.step_ns = bin_ns(reading.until_ns)
-        self.bins = reading.until_ns // self.step_ns + 1
+        self.step_ns = bin_ns(reading.shown_ns)
+        self.bins = reading.shown_ns // self.step_ns + 1
         self.hours = reading.until_ns // HOUR_NS + 1
         stations = self.plan.stations
         sizes = {Kind.NODE: len(stations.round_ns), Kind.UP: len(stations.up_ns_per_kib)}
@@ -82,11 +85,13 @@ class Occupancy:
         self.at_peer = np.zeros(self.bins + 1, np.int64)
         self._work = {kind: np.zeros((size, self.hours)) for kind, size in sizes.items()}
         self._ends: list[Int64] = []
+        self._shared: list[tuple[Int32, Int64, Int64]] = []
         for each in visits(self.plan, reading.run, self.until_ns):
             self._see(each)
         self.present = np.cumsum(self.present, axis=1, dtype=np.int32)[:, :-1]
         self.documents = {kind: np.cumsum(steps)[:-1] for kind, steps in self.documents.items()}
         self.at_peer = np.cumsum(self.at_peer)[:-1]
+        self._share()
         self.work_ns = self._work[Kind.NODE].sum(axis=1)
         self.busy_ns = {
             "up": self._work[Kind.UP],
@@ -122,7 +127,7 @@ class Occupancy:
     def _stand(self, each: Visits, end: Int64) -> None:
         """Count who is there when a bin begins: one more from the first such moment on, one less after the last."""
         first, beyond = -(-each.came_ns // self.step_ns), -(-end // self.step_ns)
-        stays = np.flatnonzero(first < beyond)
+        stays = np.flatnonzero((first < beyond) & (first < self.bins))
         node, first, beyond = each.node[stays], first[stays], np.minimum(beyond[stays], self.bins)
         _count(self.present, node, first, beyond)
         if each.step >= RECEIPT_FIRST:
@@ -138,7 +143,17 @@ class Occupancy:
             disk = self.plan.stations.disk_of[each.node[done]]
             self._ends.append(disk.astype(np.int64) * self._ticks + (left >> _TICK_BITS))
             left = left - self.plan.stations.commit_ns[disk]
-        _spread(self._work[each.kind], station, np.maximum(left, service), service)
+        if each.kind is Kind.UP and self.plan.stations.up_law is not Law.FIFO:
+            self._shared.append((station, each.came_ns[done], left))
+        else:
+            _spread(self._work[each.kind], station, np.maximum(left, service), service)
+
+    def _share(self) -> None:
+        """Where a line serves several at once or by turns, it is busy while anybody is there."""
+        if self._shared:
+            link, came, left = map(np.concatenate, zip(*self._shared, strict=True))
+            for station, begins, ends in presence(link, came, left):
+                _spread(self._work[Kind.UP], np.full(len(ends), station, np.int32), ends, ends - begins)
 
     @property
     def _ticks(self) -> int:
@@ -174,11 +189,30 @@ class Occupancy:
         )
 
 
-def bin_ns(until_ns: int) -> int:
+def bin_ns(shown_ns: int) -> int:
     """Width of the series' bins: five minutes for a day or two, a quarter of an hour up to a fortnight, else hours."""
-    if until_ns <= 2 * DAY_NS + HOUR_NS:
+    if shown_ns <= 2 * DAY_NS + HOUR_NS:
         return 5 * MINUTE_NS
-    return 15 * MINUTE_NS if until_ns <= 14 * DAY_NS else HOUR_NS
+    return 15 * MINUTE_NS if shown_ns <= 14 * DAY_NS else HOUR_NS
+
+
+def presence(link: NDArray[Any], came: Int64, left: Int64) -> Iterator[tuple[int, Int64, Int64]]:
+    """For each line when somebody was there: beginnings and ends of the times that do not overlap."""
+    order = np.lexsort((came, link))
+    link, came, left = link[order], came[order], left[order]
+    for part in parts(link):
+        last = np.maximum.accumulate(left[part])
+        new = np.flatnonzero(came[part][1:] > last[:-1]) + 1
+        begins = came[part][np.concatenate([[0], new])]
+        yield int(link[part][0]), begins, last[np.concatenate([new - 1, [len(last) - 1]])]
+
+
+def parts(link: NDArray[Any]) -> list[slice]:
+    """Where each line's rows are, in rows sorted by line."""
+    if not len(link):
+        return []
+    edges = [0, *(np.flatnonzero(np.diff(link)) + 1).tolist(), len(link)]
+    return list(starmap(slice, pairwise(edges)))
 
 
 def _count(table: Int32, node: Int32, first: Int64, beyond: Int64) -> None:

@@ -72,10 +72,10 @@ def write_series(path: Path, series: Mapping[str, Series]) -> None:
         out.writerow(("series", "label", "from_s", "value", "unit"))
         for name, each in series.items():
             for label, values in zip(each.labels, each.values, strict=True):
-                step = each.step_ns // SECOND_NS
-                out.writerows(
-                    (name, label, place * step, _text(value), each.unit) for place, value in enumerate(values)
-                )
+                first, step = each.start_ns // SECOND_NS, each.step_ns // SECOND_NS
+                moments = range(first, first + step * len(values), step)
+                rows = zip(moments, map(_text, values), strict=True)
+                out.writerows((name, label, moment, value, each.unit) for moment, value in rows)
 
 
 def _write_rows(file: TextIO, columns: Mapping[str, Any]) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 from docaxis_sim.capacity.model import Experiment, Scenario
 from docaxis_sim.capacity.plan import (
     DAY_NS,
+    HOUR_NS,
     NEVER,
     Bool,
     Form,
@@ -50,6 +51,13 @@ class Reading:
             return self.plan.end_ns
         last = max((int(left.max(initial=0)) for left in self.run.left_ns.values()), default=0)
         return max(last, self.scenario.days * DAY_NS)
+
+    @cached_property
+    def shown_ns(self) -> int:
+        """Up to when series go: the whole hour after the last submission and the last arrival. Statements may go home
+        days later."""
+        last = max(int(self.born_ns.max(initial=0)), int(self.arrived_ns.max(initial=0)))
+        return min(self.until_ns, (last // HOUR_NS + 1) * HOUR_NS)
 
     @cached_property
     def all_born_ns(self) -> Int64:

@@ -12,14 +12,15 @@ from docaxis_sim.capacity.statistics import Interval
 
 
 class Series(NamedTuple):
-    """Values over time: ``(labels, bins)``. Bin b is from ``b * step_ns`` until ``(b + 1) * step_ns`` after midnight of
-    the first day. `unit` as in the table of metrics; `about`: one sentence for a caption."""
+    """Values over time: ``(labels, bins)``. Bin b begins ``start_ns + b * step_ns`` after midnight of the first day.
+    `unit` as in the table of metrics; `about`: one sentence for a caption."""
 
     labels: tuple[str, ...]
     values: Float
     step_ns: int
     unit: str
     about: str
+    start_ns: int = 0
 
 
 class Table(NamedTuple):

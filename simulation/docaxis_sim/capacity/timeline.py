@@ -34,8 +34,8 @@ def series(reading: Reading, occupancy: Occupancy) -> dict[str, Series]:
 def _rates(reading: Reading, occupancy: Occupancy) -> Float:
     moments = (reading.born_ns[reading.born], reading.arrived_ns[reading.arrived])
     seconds = occupancy.step_ns / SECOND_NS
-    counts = [np.bincount(each // occupancy.step_ns, minlength=occupancy.bins) for each in moments]
-    rates: Float = np.array(counts, np.float64)[:, : occupancy.bins] / seconds
+    counts = [np.bincount(each // occupancy.step_ns, minlength=occupancy.bins)[: occupancy.bins] for each in moments]
+    rates: Float = np.array(counts, np.float64) / seconds
     return rates
 
 
@@ -108,4 +108,5 @@ def _utilisation(reading: Reading, occupancy: Occupancy) -> Series:
     for kind in KINDS:
         busy = occupancy.busy_ns[kind] / HOUR_NS
         rows.append((busy / servers[:, None] if kind == "loop" else busy).max(axis=0, initial=0.0))
-    return Series(KINDS, np.array(rows), HOUR_NS, "share", "Busy share of each hour, of the busiest station of a kind.")
+    shown = np.array(rows)[:, : reading.shown_ns // HOUR_NS + 1]
+    return Series(KINDS, shown, HOUR_NS, "share", "Busy share of each hour, of the busiest station of a kind.")

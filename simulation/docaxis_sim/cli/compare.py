@@ -4,6 +4,7 @@ Thin: `docaxis_sim.capacity.compare` does it.
 """
 
 import argparse
+from math import inf, isfinite
 from typing import TYPE_CHECKING, Any, Final
 
 from docaxis.cli import main, output
@@ -14,6 +15,14 @@ if TYPE_CHECKING:
     from docaxis_sim.capacity.model import Scenario
 
     Subparsers = argparse._SubParsersAction[Any]
+
+_HEADLINES: Final = (
+    "latency.arrived.p50_s", "latency.arrived.p99_s", "latency.arrived.max_s", "latency.arrived.p99.express_s",
+    "last_arrival_s", "carried_share", "carried_per_s.busiest_hour", "expired", "under_way", "queue.documents.max",
+    "utilisation.up.max", "utilisation.down.max", "utilisation.loop.max", "utilisation.disk.max",
+    "storage_bytes_per_day",
+)  # fmt: skip
+"""What is shown unless all figures are asked for."""
 
 _EXAMPLES: Final = """\
 examples:
@@ -36,7 +45,7 @@ def add_parser(commands: "Subparsers") -> None:
         "--with", action="append", default=[], type=common.assignment, dest="changed", metavar="FIELD=VALUE",
         help="another value in the second scenario alone (by default a copy of the first)",
     )  # fmt: skip
-    parser.add_argument("--all", action="store_true", help="show every figure, also those that do not differ")
+    parser.add_argument("--all", action="store_true", help="show every figure, not the headlines alone")
     common.experiment_options(parser)
 
 
@@ -71,12 +80,10 @@ def _show(found: "Comparison", everything: bool) -> None:
         print(f"Same arrivals in all {found.replications} replications (births {found.births[0][0][:16]}…): pairs.")
     else:
         print("Different arrivals: independent samples.")
-    rows = [_row(each) for each in found.differences if everything or (each.sure and _counts(each.metric))]
-    if rows:
-        title = f"Differences, ± is half a {found.a.experiment.confidence:.0%} interval"
-        output.print_table(title, ("figure", "a", "b", "b - a", "sure"), rows)
-    else:
-        print("No figure differs for sure; --all shows all of them.")
+    shown = found.differences if everything else [each for each in found.differences if each.metric in _HEADLINES]
+    rows = [_row(each) for each in sorted(shown, key=_weight, reverse=True)]
+    title = f"What differs most first; ± is half a {found.a.experiment.confidence:.0%} interval"
+    output.print_table(title, ("figure", "a", "b", "b - a", "sure"), rows)
     for check in found.checks:
         if not check.held:
             print(f"CHECK FAILED: {check.name}: {check.detail}")
@@ -86,9 +93,12 @@ def _named(scenario: "Scenario") -> str:
     return f"{scenario.name} ({scenario.path.name}, {scenario.digest[:12]})"
 
 
-def _counts(metric: str) -> bool:
-    """Whether a figure is shown without being asked for: no p50 of every group."""
-    return metric.count(".") <= 2 or ".p99." in metric
+def _weight(each: "Difference") -> float:
+    """How many half-widths a difference is; an exact one is the surest of all."""
+    mean, half_width = abs(each.difference.mean), each.difference.half_width
+    if not mean or not isfinite(mean):
+        return 0.0
+    return mean / half_width if half_width else inf
 
 
 def _row(each: "Difference") -> tuple[str, ...]:

@@ -4,7 +4,7 @@ Only words and layout: every number is in the study already.
 """
 
 from collections.abc import Iterable, Sequence
-from math import isfinite, isinf, isnan
+from math import floor, isfinite, isinf, isnan, log10
 from typing import TYPE_CHECKING, Any, Final
 
 from docaxis.cli import output
@@ -39,16 +39,24 @@ _SIZES: Final = ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1.0, "B")
 
 
 def figure(found: "Interval", unit: str) -> str:
-    """A mean with its half-width, in a unit that suits both: ``12.3 s ± 0.4``."""
+    """A mean with its half-width, in one unit and with the same digits after the point: ``12.3 s ± 0.4``."""
     if isnan(found.mean):
         return "none"
     if isinf(found.mean):
         return "never"
     divisor, name = _scale(found.mean, unit)
-    mean = _number(found.mean / divisor)
-    if found.n == 1 or not isfinite(found.half_width):
-        return f"{mean}{name} ±?"
-    return f"{mean}{name} ± {_number(found.half_width / divisor)}" if found.half_width else f"{mean}{name}"
+    mean, half_width = found.mean / divisor, found.half_width / divisor
+    if found.n == 1 or not isfinite(half_width):
+        return f"{_number(mean)}{name} ±?"
+    if not half_width:
+        return f"{_number(mean)}{name}"
+    digits = max(_digits(mean, 3), _digits(half_width, 1)) if unit != "" else min(1, _digits(half_width, 1))
+    return f"{mean:,.{digits}f}{name} ± {half_width:,.{digits}f}"
+
+
+def _digits(value: float, wanted: int) -> int:
+    """How many digits after the point show so many that count."""
+    return max(0, wanted - 1 - floor(log10(abs(value)))) if value else 0
 
 
 def plain(value: float, unit: str) -> str:
@@ -64,7 +72,7 @@ def _scale(value: float, unit: str) -> tuple[float, str]:
     if unit == "share":
         return 0.01, " %"
     if steps is None:
-        return 1.0, f" {unit}" if unit else ""
+        return 1.0, {"": "", "1/s": " /s"}.get(unit, f" {unit}")
     divisor, name = next((step for step in steps if abs(value) >= step[0]), steps[-1] if value else (1.0, steps[-1][1]))
     return (divisor, f" {name}") if value else (1.0, " s" if unit == "s" else " B")
 

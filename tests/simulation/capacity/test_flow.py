@@ -1,0 +1,83 @@
+"""Everything submitted is accounted for, and what did not arrive has a reason."""
+
+import numpy as np
+import pytest
+
+from docaxis_sim.capacity import costs, flow, measure, reference
+from docaxis_sim.capacity.plan import HOUR_NS, NEVER, NODE, hop
+from docaxis_sim.capacity.prepare import prepare
+from docaxis_sim.capacity.scenario import load
+from tests.simulation.capacity.measured import SMALL, Carried, busy, carried, reading_of
+
+
+def test_counts_are_those_of_the_columns() -> None:
+    """Documents once each, deliveries once per recipient."""
+    reading = reading_of(busy())
+    found = flow.metrics(reading)
+    deliveries = reading.plan.deliveries
+    assert found["documents"] == deliveries.first.sum() == len(np.unique(deliveries.group))
+    assert found["deliveries"] == found["arrived"] == len(deliveries.birth_ns)
+    assert found["offered_per_s"] == len(deliveries.birth_ns) / 86_400
+    hours = np.bincount(deliveries.birth_ns // HOUR_NS)
+    assert found["offered_per_s.busiest_hour"] == hours.max() / 3600
+    assert (found["expired"], found["lost"], found["under_way"], found["carried_share"]) == (0, 0, 0, 1)
+
+
+def test_what_a_run_leaves_behind_is_under_way_and_explained() -> None:
+    """A run that stops at noon has documents on thin lines."""
+    scenario, prepared, _ = busy()
+    prepared = prepared._replace(plan=prepared.plan._replace(end_ns=12 * HOUR_NS))
+    run = reference.carry(prepared.plan)
+    found = measure.measure(prepared, run, scenario)
+    assert found.metrics["under_way"] > 0
+    assert found.metrics["deliveries"] == found.metrics["arrived"] + found.metrics["under_way"]
+    assert found.metrics["never_sent"] == (prepared.plan.deliveries.birth_ns > 12 * HOUR_NS).sum()
+    losses = found.tables["losses"].columns
+    assert losses["fate"] == ("under way at the end",)
+    assert losses["reason"] == ("queues on its way",)
+    assert losses["deliveries"][0] == found.metrics["under_way"]
+
+
+def test_what_an_engine_forgets_is_lost_and_breaks_conservation() -> None:
+    """A run that goes on until all is done has no excuse."""
+    scenario, prepared, run = busy()
+    left = {step: times.copy() for step, times in run.left_ns.items()}
+    left[hop(0, NODE)][11] = NEVER
+    reading = reading_of((scenario, prepared, run._replace(left_ns=left)))
+    assert flow.metrics(reading)["lost"] == 1
+    assert not flow.conservation(reading).held
+
+
+def test_stores_grow_by_records_on_both_sides_and_by_content_once_at_the_sender() -> None:
+    """Summed up one delivery at a time."""
+    scenario, prepared, _ = carried()
+    cost = costs.read(scenario.calibration)
+    found = flow.stored_bytes(reading_of(carried()), cost)
+    expected = np.zeros(len(found))
+    deliveries = prepared.plan.deliveries
+    for row in range(len(deliveries.bytes)):
+        content = int(deliveries.bytes[row])
+        expected[deliveries.path[0, row]] += cost.stored_bytes_sender + (content if deliveries.first[row] else 0)
+        expected[deliveries.path[deliveries.hops[row], row]] += cost.stored_bytes_recipient + content
+    assert (found == expected).all()
+    assert flow.storage(found, 2)["storage_bytes_per_day"] == pytest.approx(expected.sum() / 2)
+
+
+def test_shared_content_is_stored_whole_by_everybody() -> None:
+    """Parts add up to the document, at recipients as at the sender."""
+    overrides: dict[str, object] = {
+        "traffic.letters.sharing": "shared",
+        "traffic.letters.to": "each:all",
+        "traffic.letters.documents_per_day": 1,
+        "traffic.letters.recipients_max": 100,
+        "traffic.letters.size.law": "fixed",
+        "traffic.letters.size.median": "4 MB",
+    }
+    scenario = load(SMALL, overrides)
+    prepared = prepare(scenario, 1)
+    found = flow.stored_bytes(
+        reading_of((scenario, prepared, reference.carry(prepared.plan))), costs.read(scenario.calibration)
+    )
+    if len(np.unique(prepared.plan.deliveries.group)) == 1:
+        assert found.min() > 4_000_000
+        assert found.max() < 4_600_000
