@@ -315,7 +315,9 @@ SCENARIO: Final = Table(
     "scenario",
     _scenario,
     (
-        Field("extends", TEXT, "", "Another scenario, which this one changes: tables key by key, lists by name."),
+        Field(
+            "extends", TEXT, "", "Another scenario, beside this file or one that comes along, that this one changes."
+        ),
         Field("name", TEXT, REQUIRED, "A line that names the scenario."),
         Field("name_vi", TEXT, "", "The same in Vietnamese."),
         Field("question", TEXT, REQUIRED, "What a planner wants to know from it."),

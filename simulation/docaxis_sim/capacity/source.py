@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from docaxis_sim.capacity.mistakes import BadScenario, Mistake, file_name, nearest
+from docaxis_sim.capacity.shipped import shipped
 from docaxis_sim.capacity.toml_lines import Place, lines
 
 OVERRIDE: Final = "override"
@@ -53,13 +54,15 @@ def _read(path: Path, readers: tuple[Path, ...]) -> Node:
         return tree
     if not isinstance(extends.value, str):
         raise BadScenario([extends.mistake('must name a file, such as "normal-working-day.toml"')])
-    other = extends.folder / extends.value
+    beside, along = extends.folder / extends.value, shipped() / extends.value
+    other = beside if beside.is_file() or not along.is_file() else along
     chain = (*readers, path.resolve())
     if other.resolve() in chain:
         names = " → ".join(each.name for each in (*chain, other))
         raise BadScenario([extends.mistake(f"extends itself: {names}")])
     if not other.is_file():
-        near = nearest(other.name, (each.name for each in other.parent.glob("*.toml")))
+        folders = (other.parent, shipped())
+        near = nearest(other.name, (each.name for folder in folders for each in folder.glob("*.toml")))
         raise BadScenario([extends.mistake(f"there is no file {extends.value}; {near}".rstrip("; "))])
     return merge(_read(other, chain), tree)
 

@@ -178,6 +178,13 @@ def test_a_mistake_is_told_in_the_file_in_which_it_stands(tmp_path: Path) -> Non
     ]
 
 
+def test_a_scenario_that_comes_along_can_be_extended_from_anywhere(tmp_path: Path) -> None:
+    """Whoever installed a wheel has no folder of scenarios beside their own."""
+    text = 'extends = "quang-ninh.toml"\nload = 2\n'
+    assert scenario.load(write(tmp_path, text)).traffic == scenario.load("quang-ninh").traffic
+    assert "did you mean quang-ninh.toml?" in mistakes(write(tmp_path, 'extends = "quangninh.toml"\n'))[0].text
+
+
 def test_files_that_extend_each_other_are_refused(tmp_path: Path) -> None:
     """A circle has no beginning."""
     write(tmp_path, 'extends = "it.toml"\n', "a.toml")

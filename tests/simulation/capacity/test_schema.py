@@ -1,5 +1,6 @@
 """The published JSON Schema takes what the loader takes, as far as a schema can know, and is up to date."""
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from docaxis_sim.capacity.scenario import load
 from docaxis_sim.capacity.schema import schema
 from docaxis_sim.capacity.shipped import shipped
 from docaxis_sim.capacity.starter import text
@@ -26,6 +28,14 @@ def test_the_published_schema_is_what_the_fields_say() -> None:
 def test_the_reference_page_is_what_the_fields_say() -> None:
     """`tools/publish_scenarios.py` writes its tables."""
     assert publish_scenarios.PAGE.read_text(encoding="utf-8") == publish_scenarios.page_text()
+
+
+def test_the_example_of_the_reference_page_is_right(tmp_path: Path) -> None:
+    """People copy it."""
+    example = re.findall(r"```toml\n(.*?)```", publish_scenarios.PAGE.read_text(encoding="utf-8"), re.DOTALL)[0]
+    (tmp_path / "it.toml").write_text(example, encoding="utf-8")
+    assert load(tmp_path / "it.toml").traffic[0].name == "letters"
+    VALIDATOR.validate(tomllib.loads(example))
 
 
 @pytest.mark.parametrize("path", sorted(shipped().glob("*.toml")), ids=lambda path: path.stem)
