@@ -7,7 +7,7 @@ from docaxis_sim.capacity import costs, flow, measure, reference
 from docaxis_sim.capacity.plan import HOUR_NS, NEVER, NODE, hop
 from docaxis_sim.capacity.prepare import prepare
 from docaxis_sim.capacity.scenario import load
-from tests.simulation.capacity.measured import SMALL, Carried, busy, carried, reading_of
+from tests.simulation.capacity.measured import SMALL, busy, carried, reading_of
 
 
 def test_counts_are_those_of_the_columns() -> None:
