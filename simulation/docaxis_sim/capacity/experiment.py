@@ -11,6 +11,8 @@ from math import isfinite
 from pathlib import Path
 from typing import Final
 
+import numpy as np
+
 from docaxis_sim import side_by_side as executors
 from docaxis_sim.capacity import combine, costs
 from docaxis_sim.capacity.metrics import unknown
@@ -18,12 +20,15 @@ from docaxis_sim.capacity.mistakes import BadScenario, Mistake, file_name
 from docaxis_sim.capacity.model import Expectation, Scenario
 from docaxis_sim.capacity.prepare import prepare
 from docaxis_sim.capacity.runner import Job, Progress, Runner
-from docaxis_sim.capacity.statistics import Interval, estimate, precise_enough
+from docaxis_sim.capacity.statistics import Interval, batch_means, estimate, precise_enough
 from docaxis_sim.capacity.study import Check, Provenance, Replication, Study, Verdict
 from docaxis_sim.stopwatch import Stopwatch
 
 PACKAGES: Final = ("docaxis", "simpy", "networkx", "numpy", "numba")
 """Whose versions a study names."""
+
+BATCHED: Final = ("mean", "p50", "p95", "p99")
+"""Latencies whose intervals one long run can give."""
 
 FIRST: Final = 1
 """Number of the first replication."""
@@ -119,6 +124,24 @@ def study(scenario: Scenario, found: Sequence[Replication], made: Provenance, wa
         notes=notes(scenario, found),
         wall_seconds=wall_seconds,
     )
+
+
+def in_batches(found: Study) -> Study:
+    """A study of one long run with intervals of its latencies from batch means. Where neighbouring batches are alike,
+    the interval would be too narrow and is not given."""
+    confidence = found.scenario.experiment.confidence
+    estimates, notes = dict(found.estimates), list(found.notes)
+    for statistic in BATCHED:
+        name = f"latency.arrived.{statistic}_s"
+        seen = batch_means(np.asarray(found.tables["batches"].columns[f"{statistic}_s"], np.float64), confidence)
+        if seen.believable and name in estimates:
+            estimates[name] = estimates[name]._replace(half_width=seen.interval.half_width, n=seen.interval.n)
+        notes.append(
+            f"{name}: {seen.interval.n} batches of one run, correlation of neighbours {seen.lag_1:.2f}: "
+            f"{'taken as independent' if seen.believable else 'no interval, the run is too short or not steady'}."
+        )
+    verdicts = tuple(verdict(each.expectation, estimates) for each in found.verdicts)
+    return found._replace(estimates=estimates, notes=tuple(notes), verdicts=verdicts)
 
 
 def estimates_of(found: Sequence[Replication], confidence: float) -> dict[str, Interval]:

@@ -19,6 +19,9 @@ from docaxis_sim.capacity.plan import SECOND_NS, Bool, Float, Int64
 from docaxis_sim.capacity.reading import LATE, Reading
 from docaxis_sim.capacity.study import Table
 
+BATCHES: Final = 20
+"""Parts of one long run (10 to 30 are usual; Law 2015, §9.5.3)."""
+
 _PER_MILLE: Final = (1, 5, *range(10, 100, 10), *range(100, 900, 20), *range(900, 980, 5), *range(980, 1000))
 SHARES: Final = (*(share / 1000 for share in _PER_MILLE), 0.9992, 0.9995, 0.9998, 0.9999, 1.0)
 """Where the curves of latencies are given: close together where they are steep."""
@@ -136,6 +139,20 @@ def table(found: list[Group]) -> Table:
     for statistic in STATISTICS:
         columns[f"{statistic}_s"] = np.array([values[statistic] for _, values in rows], np.float64)
     return Table(columns, "Seconds from submission to arrived, by recipient's tier, urgency and class of traffic.")
+
+
+def batches(reading: Reading) -> Table:
+    """The figures of `BATCHES` equal parts of the documents, in the order of their submission; what is left over after
+    equal parts is left out at the front. A run of fewer documents has none."""
+    row = np.flatnonzero(reading.counted)
+    row = row[np.argsort(reading.since_ns[row], kind="stable")]
+    size = len(row) // BATCHES
+    parts = np.sort(reading.latency_ns[row[len(row) - size * BATCHES :]].reshape(BATCHES, size), axis=1)
+    found = [statistics_of(part) for part in parts] if size else []
+    columns: dict[str, tuple[str, ...] | Float | Int64] = {"documents": np.array([size for _ in found], np.int64)}
+    for statistic in STATISTICS:
+        columns[f"{statistic}_s"] = np.array([values[statistic] for values in found], np.float64)
+    return Table(columns, "Seconds from submission to arrived, in equal parts of all documents one after the other.")
 
 
 def curves(found: list[Group]) -> Table:

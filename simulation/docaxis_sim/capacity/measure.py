@@ -35,6 +35,7 @@ def measure(prepared: Prepared, run: Run, scenario: Scenario) -> Measures:
     tables = {
         "latency": latency.table(found),
         "ecdf": latency.curves(found),
+        "batches": latency.batches(reading),
         "stations": bottlenecks.by_tier(reading, used),
         **bottlenecks.lists(reading, used),
         "losses": flow.losses(reading),

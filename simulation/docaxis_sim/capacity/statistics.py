@@ -149,14 +149,13 @@ class BatchMeans(NamedTuple):
     believable: bool
 
 
-def batch_means(values: Float, batches: int, confidence: float) -> BatchMeans:
-    """The interval around the mean of one run's `values` in their order, cut into `batches` equal parts (10–30 are
-    usual, Law 2015, §9.5.3); what is left over after equal parts is left out at the front."""
-    size = len(values) // batches
-    if size < 1 or batches < 3:
-        return BatchMeans(estimate([], confidence), nan, False)
-    means = values[len(values) - size * batches :].reshape(batches, size).mean(axis=1)
+def batch_means(means: Float, confidence: float) -> BatchMeans:
+    """The interval around a figure of one long run, from its values in successive equal parts (10–30 are usual, Law
+    2015, §9.5.3)."""
+    found = estimate(means.tolist(), confidence)
+    if len(means) < 3 or not isfinite(found.mean):
+        return BatchMeans(found, nan, False)
     around = means - means.mean()
     spread = float(around @ around)
     lag_1 = float(around[1:] @ around[:-1]) / spread if spread else 0.0
-    return BatchMeans(estimate(means.tolist(), confidence), lag_1, abs(lag_1) <= LAG_1_MAX)
+    return BatchMeans(found, lag_1, abs(lag_1) <= LAG_1_MAX)

@@ -24,6 +24,8 @@ examples:
   docaxis simulate run my-question.toml --set nodes.commune.uplink="4 Mbit/s" --json
   docaxis simulate run pm-decision --seed 7 --engine reference --csv out
 
+  docaxis simulate run my-question.toml --replications 1 --batches    one long steady run in place of many
+
 Every figure is the mean of independent replications with the half-width of its interval; one replication has none (±?).
 The scenario's [expect] decides the exit code: 0 all held, 1 not, 2 the scenario or the command is not usable.
 An expectation holds when the whole interval meets it.
@@ -36,6 +38,9 @@ def add_parser(commands: "Subparsers") -> None:
     parser = common.add(commands, "run", run, text, _EXAMPLES)
     common.scenario_argument(parser)
     common.experiment_options(parser)
+    parser.add_argument(
+        "--batches", action="store_true", help="of one long steady run: intervals of latencies from batch means"
+    )
     parser.add_argument("--report", type=Path, metavar="DIR", help="write a page that opens offline, and all rows")
     parser.add_argument("--csv", type=Path, metavar="DIR", help="write all rows as CSV, without the page")
 
@@ -45,6 +50,10 @@ def run(arguments: argparse.Namespace) -> int:
     folder = arguments.report or arguments.csv
     with common.explained():
         found = _study(arguments)
+        if arguments.batches and len(found.replications) == 1:
+            from docaxis_sim.capacity import experiment
+
+            found = experiment.in_batches(found)
         if folder is not None:
             _write(found, folder, page=arguments.report is not None)
     from docaxis_sim.cli import show
