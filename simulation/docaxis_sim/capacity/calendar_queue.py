@@ -33,7 +33,7 @@ from docaxis_sim.capacity.floor import (
 )
 from docaxis_sim.capacity.plan import Int64
 
-SLOT_EVENTS: Final = 16
+SLOT_EVENTS: Final = 8
 """How many of the events known when slots are made share one; most bring others later."""
 WINDOW_SOURCE_MIN: Final = 1024
 

@@ -21,6 +21,14 @@ def test_the_vector_engine_does_what_the_laws_say(plan: Plan) -> None:
     assert_same(vector.carry(plan), carry(plan))
 
 
+@settings(max_examples=100)
+@given(small_plans())
+def test_lanes_are_fifo_where_all_are_in_one_lane_and_nothing_is_cut_into_pieces(plan: Plan) -> None:
+    """Another way through links, whose outcome is known to the nanosecond all the same."""
+    lanes = plan._replace(stations=plan.stations._replace(up_law=Law.LANES))
+    assert_same(reference.carry(lanes), carry(plan))
+
+
 def test_engines_agree_on_a_day_of_the_whole_country() -> None:
     """Long delays and thousands of nodes use the parts of the calendars that small plans never reach."""
     plan = national.plan(20_000)
