@@ -32,7 +32,7 @@ from docaxis_sim.capacity.plan import (
 from docaxis_sim.capacity.theory import Sojourn
 
 UNIT_NS: Final = SECOND_NS
-LONG: Final = 2.0
+LONG: Final = 1.5
 """Jobs that need more than this many mean services are the long ones of a case with `slowdown`."""
 
 Chance = np.random.Generator
@@ -267,20 +267,20 @@ CASES: Final = (
     Case("rounds, load 0.7", in_batches(0.7, round_ns=UNIT_NS), theory.whole_batches(0.7), 2_000),
     Case("group commit, load 2", in_batches(2.0, commit_ns=UNIT_NS), theory.whole_batches(2.0), 2_000),
     Case(
-        "M/M/1-PS, load 0.5",
-        at_a_link("up", 0.5, exponential, Law.PS),
-        theory.mm1_ps(0.5),
-        5_000,
-        slowdown=2.0,
+        "M/M/1-PS, load 0.3",
+        at_a_link("up", 0.3, exponential, Law.PS),
+        theory.mm1_ps(0.3),
+        4_200,
+        slowdown=1 / 0.7,
         reference_only=True,
     ),
-    Case("M/D/1-PS, load 0.5", at_a_link("up", 0.5, always_one, Law.PS), theory.ps(0.5), 4_000, reference_only=True),
+    Case("M/D/1-PS, load 0.4", at_a_link("up", 0.4, always_one, Law.PS), theory.ps(0.4), 1_800, reference_only=True),
     Case(
-        "M/H2/1-PS, load 0.5",
-        at_a_link("up", 0.5, hyperexponential, Law.PS),
-        theory.ps(0.5),
-        8_000,
-        slowdown=2.0,
+        "M/E2/1-PS, load 0.4",
+        at_a_link("up", 0.4, erlang_2, Law.PS),
+        theory.ps(0.4),
+        4_500,
+        slowdown=1 / 0.6,
         reference_only=True,
     ),
     Case("one to 200, no relay", broadcast([200], 40 * UNIT_NS), theory.relayed([200], 40), 0),
