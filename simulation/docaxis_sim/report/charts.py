@@ -98,7 +98,7 @@ def _grid(across: Scale, up: Scale, x_axis: Axis, y_axis: Axis) -> str:
         x = across.at(value)
         parts.append(svg.tag("line", x1=x, x2=x, y1=up.end, y2=floor, class_="grid"))
         parts.append(svg.text(scales.spell(value, x_axis.kind), x, floor + 15, text_anchor="middle"))
-    for value in scales.ticks(up, 5):
+    for value in scales.ticks(up, 5, y_axis.kind):
         y = up.at(value)
         parts.append(svg.tag("line", x1=across.start, x2=right, y1=y, y2=y, class_="grid"))
         parts.append(svg.text(scales.spell(value, y_axis.kind), across.start - 6, y + 4, text_anchor="end"))

@@ -121,10 +121,14 @@ def _through_the_day(study: Study) -> str:
 
 
 def _series(series: Series, heading: str, axis: Axis, spans: Sequence[Span]) -> str:
-    step_s = series.step_ns / SECOND_NS
-    x = [(place + 0.5) * step_s for place in range(series.values.shape[1])]
+    x = [start_s + series.step_ns / SECOND_NS / 2 for start_s in _starts_s(series)]
     lines = [Line(label, x, row.tolist()) for label, row in zip(series.labels, series.values, strict=True)][:CURVES_MAX]
     return charts.chart(lines, Axis("time of day", "clock"), axis, spans, heading) + paragraph(series.about, "pale")
+
+
+def _starts_s(series: Series) -> list[float]:
+    """When each of its bins begins, in seconds after the first midnight."""
+    return [(series.start_ns + place * series.step_ns) / SECOND_NS for place in range(series.values.shape[1])]
 
 
 def _spans(failures: Table | None) -> list[Span]:
@@ -138,8 +142,7 @@ def _spans(failures: Table | None) -> list[Span]:
 
 
 def _heat(series: Series) -> str:
-    step_s = series.step_ns / SECOND_NS
-    starts = [place * step_s for place in range(series.values.shape[1])]
+    starts = _starts_s(series)
     order = sorted(range(len(series.labels)), key=lambda row: -float(series.values[row].max(initial=0.0)))
     rows = order[:ROWS_HEAT_MAX]
     most = max(float(series.values.max(initial=0.0)), 1.0)

@@ -10,6 +10,7 @@ from typing import NamedTuple
 _STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
 _TIMES_S = ((86_400.0, "d"), (3_600.0, "h"), (60.0, "min"), (1.0, "s"), (1e-3, "ms"), (1e-6, "µs"))
 _TIME_TICKS_S = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1.0, 10.0, 60.0, 600.0, 3_600.0, 36_000.0, 86_400.0, 864_000.0)
+_TIME_STEPS_S = (2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 10_800, 21_600, 43_200, 86_400)
 _COUNTS = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
 
 
@@ -63,6 +64,9 @@ def ticks(found: Scale, count: int = 6, kind: str = "number") -> list[float]:
         first, last = math.ceil(math.log10(found.low) - 1e-9), math.floor(math.log10(found.high) + 1e-9)
         return [10.0**power for power in range(first, last + 1)]
     rough = (found.high - found.low) / count
+    if kind == "time" and rough > 1:
+        step = next((step for step in _TIME_STEPS_S if step >= rough * 0.999), 86_400.0 * math.ceil(rough / 86_400))
+        return [step * n for n in range(math.ceil(found.low / step), math.floor(found.high / step + 1e-9) + 1)]
     magnitude = 10.0 ** math.floor(math.log10(rough))
     step = next(step * magnitude for step in _STEPS if step * magnitude >= rough * 0.999)
     first = math.ceil(found.low / step - 1e-9)

@@ -114,7 +114,7 @@ def test_the_map_shows_the_chosen_figure_and_zooms(opened: Any) -> None:
     """One layer at a time, its key beside it."""
     page, *_ = opened
     page.select_option("#layer", "3")
-    shown = page.eval_on_selector_all("svg g.layer", "all => all.map(g => !g.hasAttribute('hidden'))")
+    shown = page.eval_on_selector_all("svg g.layer", "all => all.map(g => getComputedStyle(g).display !== 'none')")
     assert [number for number, visible in enumerate(shown) if visible] == [3]
     before = page.get_attribute("svg#map", "viewBox")
     page.hover("svg#map")

@@ -66,3 +66,9 @@ def test_the_clock_is_marked_about_ten_times(hours: float) -> None:
 def test_values_are_spelled_with_their_units(value: float, kind: str, words: str) -> None:
     """Three digits say what a planner can use."""
     assert spell(value, kind) == words
+
+
+@pytest.mark.parametrize(("high_s", "last"), [(2_100, "30 min"), (50, "50 s"), (7_000, "1.5 h"), (0.9, "800 ms")])
+def test_times_are_marked_in_what_clocks_count_in(high_s: float, last: str) -> None:
+    """Nobody counts in sixths of a quarter of an hour."""
+    assert spell(ticks(Scale(0, high_s, 0, 100, False), 5, "time")[-1], "time") == last
