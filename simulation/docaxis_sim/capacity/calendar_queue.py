@@ -168,8 +168,8 @@ def _new_slots(c: Calendar, source: Int64) -> None:
 
 @part
 def open_slot(c: Calendar, source: Int64) -> bool:
-    """Moves the next slot into the heap; what the source has before the edge is then for the caller to push. False if
-    nothing is left."""
+    """Moves the next slot into the heap, which then has every event before the edge but those of the source, which the
+    caller takes from there. False if nothing is left."""
     at = c.at
     if at[SLOT] == at[SLOTS]:
         if at[LATER] < 0 and at[SOURCE] == len(source):

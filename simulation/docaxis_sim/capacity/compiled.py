@@ -237,17 +237,27 @@ def _token(w: World, t: int, d: int, step: int) -> None:
 
 
 @part
-def _next(w: World) -> bool:
-    """Makes sure that the next event is in the heap; False if nothing is left to happen."""
+def _known(w: World) -> bool:
+    """Makes sure that the next event is known: the first in the heap or the next birth. False if nothing is left."""
     at, roots_ns = w.calendar.at, w.roots_ns
-    while at[HEAP] == 0:
+    while at[HEAP] == 0 and (at[SOURCE] == len(roots_ns) or roots_ns[at[SOURCE]] >= at[EDGE]):
         if not open_slot(w.calendar, roots_ns):
             return False
-        while at[SOURCE] < len(roots_ns) and roots_ns[at[SOURCE]] < at[EDGE]:
-            d = at[SOURCE]
-            at[SOURCE] = d + 1
-            _come(w, roots_ns[d], d, int64(w.begin[w.kind[d]]))
     return True
+
+
+@part
+def _birth(w: World) -> int:
+    """The key of the next birth if that is the next event, else -1. Births are sorted, so they need no heap."""
+    at, heap = w.calendar.at, w.calendar.heap
+    d = at[SOURCE]
+    if d == len(w.roots_ns) or w.roots_ns[d] >= at[EDGE]:
+        return -1
+    key = len(w.loops) + (d << STEP_BITS | int64(w.begin[w.kind[d]]))
+    t = w.roots_ns[d]
+    if at[HEAP] == 0 or t < heap[0, 0] or (t == heap[0, 0] and key < heap[0, 1]):
+        return key
+    return -1
 
 
 class CarryOn(Protocol):
@@ -264,10 +274,18 @@ def _made_of(digest: str) -> CarryOn:
         calendar, loops, heap = w.calendar, len(w.loops), w.calendar.heap
         calendar.at[UNTIL] = until_ns
         for _ in range(events):
-            if not _next(w) or heap[0, 0] > until_ns:
+            if not _known(w):
                 return False
-            t, key = heap[0, 0], heap[0, 1]
-            heap_drop(calendar)
+            key = _birth(w)
+            born = key >= 0
+            t = w.roots_ns[calendar.at[SOURCE]] if born else heap[0, 0]
+            if t > until_ns:
+                return False
+            if born:
+                calendar.at[SOURCE] += 1
+            else:
+                key = heap[0, 1]
+                heap_drop(calendar)
             calendar.at[NOW] = t
             calendar.at[EVENTS] += 1
             if key < loops:
