@@ -33,6 +33,7 @@ def take(page_file: Path, picture: Path) -> None:
         browser = play.chromium.launch(executable_path=chromium(), args=["--no-sandbox", "--disable-gpu"])
         page = browser.new_page(viewport={"width": WIDTH, "height": 900})
         page.goto(page_file.as_uri())
+        page.add_style_tag(content="nav, #answer { display: none } h2 { border: 0 !important }")
         boxes = [box for part in PARTS if (box := page.locator(part).first.bounding_box())]
         top, bottom = boxes[0]["y"] - 8, boxes[-1]["y"] + boxes[-1]["height"] + 8
         clip = {"x": 0, "y": top, "width": WIDTH, "height": bottom - top}

@@ -11,6 +11,7 @@ from docaxis_sim.report import svg
 from docaxis_sim.report.country import Layer, Place, country, depths
 from docaxis_sim.report.html import paragraph
 from docaxis_sim.report.scales import spell
+from docaxis_sim.report.tables import STATIONS
 
 SHARES: Final = (0.01, 0.05, 0.2, 0.4, 0.6, 0.8, 0.95)
 WAITS_S: Final = (0.1, 0.3, 1.0, 10.0, 60.0, 600.0, 3600.0)
@@ -48,7 +49,10 @@ def section(study: Study) -> str:
         "in the table below. Wheel: zoom; drag: move; double click: everything."
     )
     side = (
-        f'<label>show <select id="layer">{choices}</select></label>{keys}' + paragraph(words, "pale") + _regions(nodes)
+        f'<label>show <select id="layer">{choices}</select></label>{keys}'
+        + paragraph(words, "pale")
+        + _regions(nodes)
+        + _worst_list(study)
     )
     return f'<div class="country"><div>{drawn}</div><div>{side}</div></div>'
 
@@ -84,6 +88,23 @@ def _worst(study: Study, nodes: Table) -> list[int]:
         return []
     rows = {str(node): row for row, node in enumerate(nodes.columns["id"])}
     return list(dict.fromkeys(rows[str(node)] for node in found.columns["node"] if str(node) in rows))
+
+
+def _worst_list(study: Study) -> str:
+    """The numbers on the map in words."""
+    found = study.tables.get("bottlenecks")
+    if found is None:
+        return ""
+    columns = found.columns
+    rows = zip(columns["node"], columns["name"], columns["station"], columns["busy"], columns["wait_s"], strict=True)
+    lines: dict[str, str] = {}
+    for node, name, station, busy, wait_s in rows:
+        words = (
+            f"{name}: {STATIONS.get(str(station), station)} {spell(float(busy), 'share')} busy in its busiest hour, "
+        )
+        lines.setdefault(str(node), words + f"mean wait {spell(float(wait_s), 'time')}")
+    items = "".join(f"<li>{svg.escape(line)}</li>" for line in lines.values())
+    return f'<h3>Where documents wait longest</h3><ol class="worst-list">{items}</ol>'
 
 
 def _key(kind: str, steps: Sequence[float]) -> list[str]:
