@@ -31,16 +31,19 @@ def test_a_calibration_is_one_that_the_simulator_reads(calibration: Path) -> Non
 def test_three_nodes_are_predicted_beside_what_they_did(
     calibration: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    """Every load has a row with both, and the machine is named."""
-    words = ["--nodes", "3", "--quick", "--seconds", "0.6", "--json", "--calibration", str(calibration)]
-    assert validate.main([*words, "--folder", str(tmp_path)]) == 0
+    """Every load has a row with both, the machine is named, and what was recorded is predicted again the same way."""
+    words = ["--json", "--calibration", str(calibration)]
+    record = ["--record", str(tmp_path / "record.json")]
+    assert validate.main([*words, "--nodes", "3", "--quick", "--seconds", "0.6", *record]) == 0
     found = json.loads(capsys.readouterr().out.splitlines()[-1])
-    assert len(found["rows"]) == 9
+    assert len(found["rows"]) == 10
     assert all(row["documents"] and row["predicted"]["home_p50_ms"] > 0 for row in found["rows"])
     assert {"inline, 30%", "pulled, 60%", "one to all", "node off", "all at once"} <= {
         row["load"] for row in found["rows"]
     }
     assert found["machine"]["cores"] >= 1
+    assert validate.main([*words, "--replay", str(tmp_path / "record.json")]) == 0
+    assert json.loads(capsys.readouterr().out.splitlines()[-1]) == found
 
 
 def test_a_calibration_that_is_not_there_is_told_plainly(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

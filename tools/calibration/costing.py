@@ -11,13 +11,14 @@ from typing import Any, Final
 import numpy as np
 
 from tools.calibration.fit import Fit
-from tools.calibration.measure import Taken
+from tools.calibration.measure import PULLED, Taken
 
 QUANTILES: Final = 512
 """Rows of the table of commits that took longer than usual."""
 _ALONE_ROUNDS: Final = 3
 _ALONE_HOPS: Final = 2
 _INLINE_KIB: Final = 2
+_PULLED_ROUNDS: Final = 2
 
 
 def costs_of(taken: Taken, fit: Fit) -> dict[str, Any]:
@@ -31,7 +32,7 @@ def costs_of(taken: Taken, fit: Fit) -> dict[str, Any]:
         "round_ns": ns["round"],
         "submit_ns": ns["submit"] + more,
         "submit_more_ns": more,
-        "envelope_ns": _envelope(ns),
+        "envelope_ns": _envelope(ns) + falls_asleep_ns(taken, fit, process=1),
         "content_ns": content,
         "relay_ns": content + more,
         "receipt_ns": ns["receipt"],
@@ -44,7 +45,7 @@ def costs_of(taken: Taken, fit: Fit) -> dict[str, Any]:
         "stored_bytes_sender": taken.stored_bytes[0],
         "stored_bytes_recipient": taken.stored_bytes[1],
         "wake_ns": wake_ns(taken, fit),
-        "serve_ns": ns["serve"] + ns["round"] + ns["request_in"],
+        "serve_ns": ns["serve"] + ns["round"] + ns["request_in"] + falls_asleep_ns(taken, fit, process=0),
         "serve_ns_per_kib": ns["serve_kib"],
         "connect_ns": ns["connect"],
         "accept_ns": ns["accept"],
@@ -62,8 +63,19 @@ def _envelope(ns: dict[str, float]) -> float:
 def wake_ns(taken: Taken, fit: Fit) -> float:
     """What a round costs on top where nothing else is going on: how often its process falls asleep, times what that
     costs."""
-    rounds = sum(used.counts["handled"] for used in taken.alone_used)
-    return fit.ns["wake"] * sum(used.waits for used in taken.alone_used) / rounds
+    return fit.ns["wake"] * _naps(taken)
+
+
+def _naps(taken: Taken) -> float:
+    """How often a process falls asleep for a round, where nothing else is going on."""
+    return sum(used.waits for used in taken.alone_used) / sum(used.counts["handled"] for used in taken.alone_used)
+
+
+def falls_asleep_ns(taken: Taken, fit: Fit, process: int) -> float:
+    """What waking costs for a document that is pulled, beyond the two rounds at either side that the model has."""
+    row = next(row for row in taken.rows if row.name == f"{PULLED} {process}")
+    naps = row.did["wake"] / max(row.did["pull"], row.did["serve"]) - _PULLED_ROUNDS * _naps(taken)
+    return fit.ns["wake"] * max(0.0, naps)
 
 
 def commits(taken: Taken) -> tuple[float, list[int]]:

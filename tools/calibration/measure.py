@@ -22,6 +22,7 @@ STAR: Final = (0, *[1] * 8)
 STRANGERS: Final = (0, *[1] * 24)
 WARM: Final = "warm"
 ALONE: Final = "alone"
+PULLED: Final = "pulled, 100 KiB"
 WORDS: Final = ("03", "04", "05", "06")
 """What people at a recipient state, one after the other: received, assigned, processing, completed."""
 _ONE: Final = ((0, (1,)),)
@@ -194,7 +195,8 @@ def _pair_loads(effort: float) -> list[Load]:
         *(_load(ALONE if of == 1 else f"{of} together", _ONE, n, of, pause, effort) for of, n, pause in together),
         _load("32 KiB", _ONE, 50, 1, 0.02, effort, 32_768),
         _load("8 of 32 KiB", _ONE, 15, 8, 0.06, effort, 32_768),
-        _load("pulled, 100 KiB", _ONE, 50, 1, 0.03, effort, 102_400, False),
+        _load(PULLED, _ONE, 50, 1, 0.03, effort, 102_400, False),
+        _load("pulled, 500 KiB", _ONE, 40, 1, 0.03, effort, 512_000, False),
         _load("pulled, 1 MB", _ONE, 30, 1, 0.04, effort, 1_000_000, False),
         _load("8 pulled, 64 KiB", _ONE, 15, 8, 0.1, effort, 65_536, False),
     ]
@@ -214,6 +216,9 @@ def _star_loads(effort: float) -> list[Load]:
         _load("one to eight", _ALL, 50, 1, 0.05, effort),
         _load("four to eight", _ALL, 20, 4, 0.1, effort),
         _load("to two of eight", tuple((0, (n, n + 1)) for n in (1, 3, 5, 7)), 60, 1, 0.03, effort),
+        _load("one to eight, pulled", _ALL, 12, 1, 0.15, effort, 80_000, False),
+        _load("back, pulled", _BACK, 60, 1, 0.03, effort, 120_000, False),
+        _load("back, two of each, pulled", _BACK, 40, 2, 0.05, effort, 70_000, False),
         _load("back, alone", _BACK, 100, 1, 0.02, effort),
         Load("back, all eight", 2.5, busy[: max(16, int(len(busy) * effort))]),
         _load("back, five of each", _BACK, 100, 5, 0.025, effort),

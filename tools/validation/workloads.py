@@ -14,6 +14,8 @@ PULLED_BYTES: Final = 200 * 1024
 SHARES: Final = (0.3, 0.6, 0.8)
 STRANGERS_PER_S: Final = 40
 MEETINGS_PER_S: Final = 100
+UNDER_WAY_PER_NODE: Final = 8
+NODES_UNDER_WAY_MAX: Final = 32
 
 
 class Workload(NamedTuple):
@@ -54,11 +56,16 @@ def to_all(nodes: int, times: int) -> Workload:
 
 
 def outage(nodes: int, capacity_per_s: float, seconds: float, seed: int) -> Workload:
-    """Two tenths of the capacity, while the last node is off for the middle third."""
+    """Two tenths of the capacity, every fourth document for the last node, which is off for the middle third."""
     load = poisson("node off", nodes, 0.2 * capacity_per_s, seconds, seed, size=INLINE_BYTES)
     begin, end = int(seconds / 3 * SECOND_NS), int(seconds * 2 / 3 * SECOND_NS)
-    births = tuple(each for each in load.births if each.sender != nodes - 1)
-    return Workload(load._replace(births=births), 0.0, 0.0, ((nodes - 1, begin, end),))
+    last = nodes - 1
+    births = tuple(
+        each._replace(to=(last,)) if number % 4 == 0 else each
+        for number, each in enumerate(load.births)
+        if each.sender != last
+    )
+    return Workload(load._replace(births=births), 0.0, 0.0, ((last, begin, end),))
 
 
 def strangers(nodes: int, seconds: float, seed: int) -> Workload:
