@@ -22,7 +22,7 @@ from tools.calibration.pacing import Pacer
 from tools.calibration.surroundings import busy_now, others_cores
 
 SETTLE_S: Final = 0.5
-_LEAD_NS: Final = 200_000_000
+_LEAD_NS: Final = 60_000_000
 
 
 class Outcome(NamedTuple):
