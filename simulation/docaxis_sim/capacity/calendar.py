@@ -107,11 +107,11 @@ class Calendar(simpy.Environment):
         super().schedule(event, priority, int(delay))
         self.push(int(self._now + delay), self._simpy)
 
-    def call_at(self, time_ns: int, callback: Callable[[], None]) -> None:
-        """Calls `callback` at `time_ns`, as a SimPy event; may be asked for by whoever handles a light event too."""
+    def call_at(self, time_ns: int, callback: Callable[[int], None]) -> None:
+        """Calls `callback` with `time_ns` at that time, as a SimPy event; whoever handles a light event may ask too."""
         event = Event(self)
         event._ok, event._value = True, None
-        event.callbacks.append(lambda _: callback())
+        event.callbacks.append(lambda _: callback(time_ns))
         heappush(self._queue, (time_ns, NORMAL, next(self._eid), event))
         self.push(time_ns, self._simpy)
 

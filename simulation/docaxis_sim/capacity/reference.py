@@ -11,6 +11,7 @@ import numpy as np
 
 from docaxis_sim.capacity.calendar import Calendar, Handler, collector_at_rest
 from docaxis_sim.capacity.columns import columns
+from docaxis_sim.capacity.courier import Courier
 from docaxis_sim.capacity.plan import (
     NEVER,
     STEP_BITS,
@@ -46,12 +47,15 @@ class Reference:
         self.calendar: Final = Calendar(len(stations.round_ns) + shared, len(plan.deliveries.hops) << STEP_BITS)
         self.rounds: Final = Rounds(stations, self.calendar, shared)
         self.columns: Final = columns(plan, self.rounds.nodes)
-        Steps(self.calendar, self.rounds, self.columns).install()
+        self._courier: Final = Courier(plan, self.calendar, self.rounds, self.columns) if len(plan.outages) else None
+        Steps(self.calendar, self.rounds, self.columns, self._courier.watch if self._courier else None).install()
         self.calendar.on_station = self.rounds.end_of_round
         if shared:
             uplinks = Uplinks(stations, self.calendar, self.rounds, self.columns)
             uplinks.install(plan.deliveries.priority.tobytes())
             self.calendar.on_station = _either(self.rounds.end_of_round, uplinks.happen, -shared)
+        if self._courier is not None:
+            self._courier.install()
 
     def run(self, progress: Progress | None = None) -> Run:
         """Carries the plan to its end; `progress` is called every fraction of a second."""
@@ -63,7 +67,7 @@ class Reference:
         for column in self.columns.left_ns.values() if self.plan.end_ns else ():
             column[column > self.plan.end_ns] = NEVER
         run = self._outcome()
-        return run._replace(expired=_expired(self.plan, run))
+        return run._replace(expired=run.expired | _expired(self.plan, run))
 
     def _so_far(self) -> tuple[int, int]:
         arrived = arrived_ns(self.plan, self._outcome())
@@ -79,8 +83,8 @@ class Reference:
             rounds=np.array([loop.rounds for loop in rounds.loops], np.int64),
             loop_busy_ns=np.array([loop.busy_ns for loop in rounds.loops], np.int64),
             commits=np.array([disk.commits for disk in rounds.disks], np.int64),
-            tries=np.zeros(deliveries, np.int32),
-            expired=np.zeros(deliveries, np.bool_),
+            tries=self._courier.tries if self._courier else np.zeros(deliveries, np.int32),
+            expired=self._courier.expired if self._courier else np.zeros(deliveries, np.bool_),
             events=self.calendar.events,
         )
 

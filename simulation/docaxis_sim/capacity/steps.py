@@ -7,6 +7,7 @@ they are called some fifteen million times for a national day (which is why they
 
 # ruff: noqa: PLR1730
 
+from collections.abc import Callable
 from typing import Final
 
 from docaxis_sim.capacity.calendar import Calendar, Handler
@@ -27,20 +28,25 @@ from docaxis_sim.capacity.plan import (
 )
 from docaxis_sim.capacity.rounds import Leave, Node, Rounds, Visit
 
+Watch = Callable[[int, Leave], Leave]
+"""Makes of a step's `leave` one that somebody else hears of too."""
+
 
 class Steps:
-    """Makes the handlers of a plan's steps, for `calendar.handlers`, and what follows them, for `rounds.leave`."""
+    """Makes the handlers of a plan's steps, for `calendar.handlers`, and what follows them, for `rounds.leave`; `watch`
+    may stand between."""
 
-    def __init__(self, calendar: Calendar, rounds: Rounds, columns: Columns) -> None:
+    def __init__(self, calendar: Calendar, rounds: Rounds, columns: Columns, watch: Watch | None = None) -> None:
         self.calendar: Final = calendar
         self.columns: Final = columns
         self._rounds: Final = rounds
+        self._watch: Final = watch
 
     def install(self) -> None:
         """Makes the handler and the `leave` of each step that some delivery takes."""
         columns, handlers = self.columns, self.calendar.handlers
         if SUBMIT in columns.left:
-            self._rounds.leave[SUBMIT] = self._enter_hop(SUBMIT, 0)
+            self._leaves(SUBMIT, self._enter_hop(SUBMIT, 0))
             handlers[SUBMIT] = self._submit()
         for h in range(columns.hops_max):
             self._install_hop(h)
@@ -48,24 +54,27 @@ class Steps:
             if step >= STATUS_FIRST:
                 self._install_status(step)
             elif step >= receipt(0):
-                self._rounds.leave[step] = self._leave_back(step, step - receipt(0) + 1)
+                self._leaves(step, self._leave_back(step, step - receipt(0) + 1))
                 handlers[step] = self._back(step - receipt(0) + 1, Cost.RECEIPT, step)
 
     def _install_hop(self, h: int) -> None:
         handlers, envelope, node = self.calendar.handlers, hop(h, ENVELOPE), hop(h, NODE)
         if envelope in self.columns.left:
-            self._rounds.leave[envelope] = self._pull(h)
+            self._leaves(envelope, self._pull(h))
             handlers[envelope] = self._plain(h + 1, Cost.ENVELOPE, envelope)
-        self._rounds.leave[hop(h, DOWN)] = self._leave_down(h)
+        self._leaves(hop(h, DOWN), self._leave_down(h))
         handlers[hop(h, UP)] = self._up(h)
         handlers[hop(h, DOWN)] = self._down(h)
-        self._rounds.leave[node] = self._leave_node(h)
+        self._leaves(node, self._leave_node(h))
         handlers[node] = self._node(h)
 
     def _install_status(self, step: int) -> None:
         k, j = divmod(step - STATUS_FIRST, status(1, 0) - status(0, 0))
-        self._rounds.leave[step] = self._leave_back(step, j) if j else self._leave_state(k)
+        self._leaves(step, self._leave_back(step, j) if j else self._leave_state(k))
         self.calendar.handlers[step] = self._back(j, Cost.STATUS if j else Cost.STATE, step)
+
+    def _leaves(self, step: int, leave: Leave) -> None:
+        self._rounds.leave[step] = self._watch(step, leave) if self._watch else leave
 
     def begin(self, d: int) -> int:
         """The token with which a delivery begins."""
