@@ -25,6 +25,7 @@ NAMES: Final = {
     "directory": "12,000 and 125,000 entries: cold load, one changed entry, look-ups, memory",
     "store": "what the embedded store can write and read",
     "transport": "what HTTPS itself costs, bare and through our transport",
+    "simulation": "a national day on both engines of the simulator, beside SimPy, Ciw and Cimba; overload",
     "routes": "routes of a whole country, all at once, and by networkx; re-routing after a failed link",
 }
 
