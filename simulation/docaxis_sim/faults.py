@@ -1,106 +1,270 @@
 """The faults executor: runs worlds for many seeds, says which promise broke where, and how to see it again.
 
-`python -m docaxis_sim.faults --seeds 0..99`. It only starts worlds and prints; what is promised is in
-`docaxis_sim.checkers`, what goes wrong in `docaxis_sim.plan`.
+``docaxis simulate faults SCENARIO --seeds 0..999``, or ``python -m docaxis_sim.faults``. It reads arguments, starts
+worlds and prints; what is promised is in `docaxis_sim.checkers`, what goes wrong in `docaxis_sim.plan`.
 """
 
 import argparse
+import hashlib
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final, NamedTuple
 
+from rich.console import Console
+from rich.progress import track
+
+from docaxis_sim import fault_file, fault_runs, sometimes
+from docaxis_sim.capacity.mistakes import BadScenario
+from docaxis_sim.capacity.shipped import shipped
+from docaxis_sim.capacity.units import BadValue
+from docaxis_sim.fault_fields import read_seeds
+from docaxis_sim.fault_file import SWARM, Source
+from docaxis_sim.fault_runs import Told
 from docaxis_sim.plan import Plan
+from docaxis_sim.shrink import Shrunk, shrink
 from docaxis_sim.swarm import draw
-from docaxis_sim.world import Broken, Outcome, World
+from docaxis_sim.world import Outcome, World
 
-EXAMPLES = """examples:
-  python -m docaxis_sim.faults                      a hundred worlds
-  python -m docaxis_sim.faults --seeds 0..9999      a night's work
-  python -m docaxis_sim.faults --seeds 47 --trace   one world, every line of its trace
-  python -m docaxis_sim.faults --seeds 0..99 --json one JSON object, for programs
+COMMAND: Final = "docaxis simulate faults"
+EXAMPLES: Final = f"""examples:
+  {COMMAND}                                              a hundred worlds, all drawn
+  {COMMAND} --seeds 0..9999 --jobs 4                     a night's work
+  {COMMAND} --seeds 47 --trace                           one world, every line of its trace
+  {COMMAND} scenarios/faults/keys-in-traffic.toml        worlds that a file describes
+  {COMMAND} scenarios/faults/swarm.toml --json           one JSON object, for programs
 """
+HELD, BROKEN, USAGE = 0, 1, 2
+LINES_MAX: Final = 20
+"""Up to so many worlds, each gets a line."""
+
+
+class Found(NamedTuple):
+    """A broken promise with its smallest plan, where that was looked for, and the file that holds it."""
+
+    told: Told
+    shrunk: Shrunk | None
+    file: Path | None
+    repeat: str
 
 
 def run(seed: int, plan: Plan | None = None) -> Outcome:
-    """One world of a seed, with the plan drawn from it unless one is given; raises `Broken`."""
+    """One world of a seed, with the plan drawn from it unless one is given; raises `docaxis_sim.world.Broken`."""
     return World(seed, draw(seed) if plan is None else plan).run()
 
 
-def repeat_command(seed: int) -> str:
-    """The command that shows a seed again."""
-    return f"python -m docaxis_sim.faults --seeds {seed} --trace"
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What the command takes."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = EXAMPLES
+    parser.add_argument("scenario", nargs="?", help="a scenario file; without one, everything is drawn from the seeds")
+    parser.add_argument("--seeds", type=_seeds, help="a seed, or a range such as 0..99; else the scenario's")
+    parser.add_argument("--jobs", type=_count, default=1, help="how many worlds run at once (default 1)")
+    parser.add_argument("--json", action="store_true", help="print one JSON object at the end, and nothing else")
+    parser.add_argument("--trace", action="store_true", help="print every line of each world's trace")
+    parser.add_argument("--no-shrink", action="store_true", help="do not look for the smallest plan that still fails")
+    parser.add_argument(
+        "--keep", type=Path, metavar="DIR", help="where shrunk plans go; else scenarios/found, if there"
+    )
 
 
-def read_seeds(text: str) -> range:
-    """Reads ``7`` or ``0..99`` (both ends included)."""
-    first, _, last = text.partition("..")
+def handle(arguments: argparse.Namespace) -> int:
+    """Runs the seeds; 0 if every promise held and every rare path was taken, 1 if not, 2 for a file with mistakes."""
     try:
-        start, end = int(first), int(last or first)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is neither a number nor a range such as 0..99") from None
-    if not 0 <= start <= end:
-        raise argparse.ArgumentTypeError("a range goes upwards from 0 or more")
-    return range(start, end + 1)
+        source = SWARM if arguments.scenario is None else fault_file.read(arguments.scenario)
+    except BadScenario as error:
+        sys.stderr.write(f"{error}\n")
+        return USAGE
+    seeds = arguments.seeds or source.stated.seeds
+    worlds = fault_runs.every(source, seeds, arguments.jobs, arguments.trace)
+    told = list(_watched(worlds, len(seeds), quiet=arguments.json, trace=arguments.trace))
+    found = _found(told, source, arguments)
+    missing = _missing(told, source, seeds)
+    if arguments.json:
+        _say(json.dumps(summary(told, found, missing), ensure_ascii=False))
+    else:
+        _say(_verdict(told, source, missing))
+    return BROKEN if found or missing else HELD
 
 
-def summary(outcomes: Sequence[Outcome], broken: Sequence[Broken]) -> dict[str, Any]:
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command by itself."""
+    parser = argparse.ArgumentParser(
+        prog="python -m docaxis_sim.faults",
+        description="Runs simulated worlds of real protocol machines under hostile faults, and checks every promise.",
+    )
+    add_arguments(parser)
+    return handle(parser.parse_args(arguments))
+
+
+def summary(told: Sequence[Told], found: Sequence[Found], missing: Sequence[str]) -> dict[str, Any]:
     """What all runs came to, as one JSON object."""
-    happened: Counter[str] = Counter()
-    for outcome in outcomes:
-        happened.update(outcome.happened)
+    outcomes = [each.outcome for each in told if each.outcome is not None]
+    happened = _happened(told)
     return {
-        "worlds": len(outcomes) + len(broken),
+        "worlds": len(told),
         "broken": [
-            {"seed": each.seed, "promise": each.breach.promise, "repeat": repeat_command(each.seed)} for each in broken
+            {
+                "seed": each.told.seed,
+                "promise": each.told.promise,
+                "detail": each.told.detail,
+                "repeat": each.repeat,
+                "file": str(each.file or ""),
+            }
+            for each in found
         ],
         "acknowledged": sum(outcome.acknowledged for outcome in outcomes),
         "boundaries": sum(outcome.boundaries for outcome in outcomes),
         "simulated_hours": sum(outcome.simulated_ms for outcome in outcomes) // 3_600_000,
         "traces": {str(outcome.seed): outcome.trace for outcome in outcomes},
+        "sometimes": {name: happened[name] for name in sometimes.RARE},
+        "never": list(missing),
         "happened": dict(sorted(happened.items())),
     }
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the seeds; 0 if every promise held."""
-    parser = argparse.ArgumentParser(
-        prog="python -m docaxis_sim.faults",
-        description="Runs simulated worlds of real protocol machines under hostile faults, and checks every promise.",
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--seeds", type=read_seeds, default=range(100), help="a seed, or a range such as 0..99")
-    parser.add_argument("--json", action="store_true", help="print one JSON object at the end, and nothing else")
-    parser.add_argument("--trace", action="store_true", help="print every line of each world's trace")
-    options = parser.parse_args(arguments)
-    outcomes, broken = _run_all(options.seeds, options.json, options.trace)
-    if options.json:
-        _say(json.dumps(summary(outcomes, broken)))
-    else:
-        hours = sum(outcome.simulated_ms for outcome in outcomes) // 3_600_000
-        _say(f"{len(outcomes)} worlds held every promise through {hours} hours; {len(broken)} broke one.")
-    return 1 if broken else 0
+# --- while worlds run -------------------------------------------------------------------------------------------------
 
 
-def _run_all(seeds: Iterable[int], quiet: bool, trace: bool) -> tuple[list[Outcome], list[Broken]]:
-    outcomes: list[Outcome] = []
-    broken: list[Broken] = []
-    for seed in seeds:
-        world = World(seed, draw(seed), keep_trace=trace)
-        try:
-            outcomes.append(world.run())
-            done = outcomes[-1]
-            line = f"seed {seed}: every promise held; {done.acknowledged} documents, trace {done.trace[:16]}"
-        except Broken as error:
-            broken.append(error)
-            line = f"{error}\nsee it again: {repeat_command(seed)}"
+def _watched(worlds: Iterable[Told], count: int, *, quiet: bool, trace: bool) -> Iterator[Told]:
+    """Each world as it ends, with a line where there are few, and how far it is where somebody looks on."""
+    for told in _with_progress(worlds, count, "worlds", quiet=quiet or trace):
         if trace and not quiet:
-            _say("\n".join(world.trace.lines))
-        if not quiet:
-            _say(line)
-    return outcomes, broken
+            _say("\n".join(told.lines))
+        if not quiet and (trace or count <= LINES_MAX) and told.outcome is not None:
+            done = told.outcome
+            _say(f"seed {done.seed}: every promise held; {done.acknowledged} documents, trace {done.trace[:16]}")
+        if not quiet and told.outcome is None:
+            _say(f"seed {told.seed}: {told.promise}: {told.detail}")
+        yield told
+
+
+def _with_progress(worlds: Iterable[Told], count: int, what: str, *, quiet: bool) -> Iterable[Told]:
+    if quiet or not sys.stderr.isatty():
+        return worlds
+    return track(worlds, what, count, transient=True, console=Console(stderr=True))
+
+
+# --- what broke -------------------------------------------------------------------------------------------------------
+
+
+def _found(told: Sequence[Told], source: Source, arguments: argparse.Namespace) -> list[Found]:
+    """Every world that broke a promise; the first of each promise is shrunk."""
+    found: list[Found] = []
+    promises: set[str] = set()
+    for each in told:
+        if each.outcome is None:
+            first = each.promise not in promises and not arguments.no_shrink
+            promises.add(each.promise)
+            found.append(_looked_into(each, source, arguments) if first else _as_it_is(each, source))
+            if not arguments.json:
+                _say(_explained(found[-1]))
+    return found
+
+
+def _as_it_is(told: Told, source: Source) -> Found:
+    return Found(told, None, None, repeat_command(source, told.seed))
+
+
+def _looked_into(told: Told, source: Source, arguments: argparse.Namespace) -> Found:
+    def progress(runs: int, plan: Plan) -> None:
+        parts = f"{len(plan.faults)} faults, {len(plan.letters)} letters, {len(plan.crash_at)} crashes"
+        sys.stderr.write(f"\rshrinking seed {told.seed}: {runs} worlds, {parts} left   ")
+
+    shown = sys.stderr.isatty() and not arguments.json
+    shrunk = (
+        shrink(told.seed, told.plan, told.promise, progress) if shown else shrink(told.seed, told.plan, told.promise)
+    )
+    if shown:
+        sys.stderr.write("\n")
+    if shrunk is None:
+        return _as_it_is(told, source)
+    folder = arguments.keep or _folder()
+    file = None if folder is None else keep(told.seed, shrunk, folder)
+    return Found(told, shrunk, file, f"{COMMAND} {file}" if file else repeat_command(source, told.seed))
+
+
+def _folder() -> Path | None:
+    """Where found plans live in the repository; an installed simulator has no such place."""
+    folder = shipped() / "found"
+    return folder if folder.is_dir() else None
+
+
+def keep(seed: int, shrunk: Shrunk, folder: Path) -> Path:
+    """Writes a plan to a file that is named for its promise, its seed and itself."""
+    name, detail = f"Found: {shrunk.breach.promise}, seed {seed}", shrunk.breach.detail
+    comment = f"A world of seed {seed} broke the promise '{shrunk.breach.promise}':\n{detail[:500]}"
+    text = fault_file.text(seed, shrunk.plan, name, f"Does the promise '{shrunk.breach.promise}' hold here?", comment)
+    digest = hashlib.sha256(repr(shrunk.plan).encode()).hexdigest()[:8]
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / f"{shrunk.breach.promise.replace(' ', '-').replace(',', '')}-{seed}-{digest}.toml"
+    file.write_text(text, encoding="utf-8")
+    return _from_here(file)
+
+
+def _from_here(file: Path) -> Path:
+    here = Path.cwd()
+    return file.resolve().relative_to(here) if file.resolve().is_relative_to(here) else file
+
+
+def repeat_command(source: Source, seed: int) -> str:
+    """The command that shows a seed again."""
+    return " ".join([*COMMAND.split(), *([source.path] if source.path else []), "--seeds", str(seed), "--trace"])
+
+
+def _explained(found: Found) -> str:
+    told, shrunk = found.told, found.shrunk
+    if shrunk is None:
+        return f"seed {told.seed}: plan: {told.plan}\n" + "\n".join(told.last) + f"\nsee it again: {found.repeat}"
+    plan = fault_file.text(told.seed, shrunk.plan, told.promise, "", "").split("[faults]", 1)[1].strip()
+    lines = [f"seed {told.seed} breaks '{told.promise}' with this much ({shrunk.runs} worlds were tried):", "[faults]"]
+    return "\n".join([*lines, plan, "", str(shrunk.breach), *told.last, f"see it again: {found.repeat}"])
+
+
+# --- what all of them came to -----------------------------------------------------------------------------------------
+
+
+def _happened(told: Sequence[Told]) -> Counter[str]:
+    happened: Counter[str] = Counter()
+    for each in told:
+        if each.outcome is not None:
+            happened.update(each.outcome.happened)
+    return happened
+
+
+def _missing(told: Sequence[Told], source: Source, seeds: range) -> list[str]:
+    """Rare paths that were not taken, where at least the scenario's own seeds ran."""
+    asked = source.stated.seeds
+    if seeds.start > asked.start or seeds.stop < asked.stop:
+        return []
+    never = sometimes.missing(_happened(told))
+    return [name for name in never if name in source.must_happen]
+
+
+def _verdict(told: Sequence[Told], source: Source, missing: Sequence[str]) -> str:
+    held = [each.outcome for each in told if each.outcome is not None]
+    hours = sum(outcome.simulated_ms for outcome in held) // 3_600_000
+    happened = _happened(told)
+    taken = [name for name in sometimes.RARE if happened[name]]
+    lines = [f"{len(held)} worlds held every promise through {hours} hours; {len(told) - len(held)} broke one."]
+    lines += [f"{len(taken)} of {len(sometimes.RARE)} rare paths were taken."]
+    lines += [f"never: {name} ({sometimes.RARE[name]})" for name in missing]
+    return "\n".join(lines)
+
+
+def _seeds(text: str) -> range:
+    try:
+        return read_seeds(text)
+    except BadValue as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 0 < int(text) <= 256):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to 256")
+    return int(text)
 
 
 def _say(line: str) -> None:

@@ -232,6 +232,9 @@ class Ledger:
         self.happened[f"code {op.code.value}"] += 1
         count = shelf.feed[op.doc, op.recipient, op.outgoing, op.code.value, op.by]
         forgotten = sum(self.restored_parties[each] for each in {party, op.by})
+        if self.restored_parties[op.by]:
+            # People there may refuse what they forgot to have worked on; it arrives anew when that is remembered.
+            forgotten += shelf.feed[op.doc, op.recipient, op.outgoing, "02", op.by]
         checkers.once(party, op, count, forgotten)
 
     def asked(self, party: str, request: bytes) -> None:

@@ -5,7 +5,7 @@ What is drawn are values of `docaxis_sim.plan`; nothing here happens. Each later
 own, so that it does not reshuffle what was drawn before it.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
 from docaxis.core.limits import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
@@ -23,34 +23,45 @@ OLD_MS: Final = 31 * DAY_MS
 """The age of a directory by which nobody may act any more."""
 
 
-def draw(seed: int, agencies: Sequence[str] = AGENCIES, kinds: Collection[Kind] = DRAWN) -> Plan:
-    """The plan of a seed: which of the `kinds` of faults are on, when and whom they strike, and how people work."""
+def draw(
+    seed: int,
+    agencies: Sequence[str] = AGENCIES,
+    kinds: Collection[Kind] = DRAWN,
+    parties: Sequence[str] = (),
+    busy_ms: int = 0,
+) -> Plan:
+    """The plan of a seed: which of the `kinds` of faults are on, when and whom they strike, and how people work; some
+    of the `agencies` are its parties, unless all `parties` are given, as may be how long they work."""
     streams = Streams(seed)
     chance = streams("plan")
-    parties = tuple(chance.sample(list(agencies), min(len(agencies), chance.randint(3, 6))))
-    busy_ms = chance.choice((20 * MINUTE_MS, HOUR_MS, 4 * HOUR_MS))
+    sampled = chance.sample(list(agencies), min(len(agencies), chance.randint(3, 6)))
+    parties = tuple(parties or sampled)
+    drawn_ms = chance.choice((20 * MINUTE_MS, HOUR_MS, 4 * HOUR_MS))
+    busy_ms = busy_ms or drawn_ms
     on = _switch(chance, streams("plan, later kinds"))
     if Kind.REVOKE in on and Kind.RESTORE in on:
         # What a node signed with a key that was stolen since, and then forgot, nobody can prove to it any more.
         on.pop(Kind.RESTORE)
-    faults = [
-        fault for kind, stream in on.items() if kind in kinds for fault in _strike(stream, kind, parties, busy_ms)
-    ]
+    struck = {kind: _strike(stream, kind, parties, busy_ms) for kind, stream in on.items()}
+    faults = [fault for kind in struck if kind in kinds for fault in struck[kind]]
     work = _draw_work(chance, busy_ms)
-    # What was signed with a revoked key may never be believed, and content that a restored backup does not have
-    # may be lost: such documents come to their end by their deadline.
-    endless = any(fault.kind in (Kind.REVOKE, Kind.RESTORE) for fault in faults)
-    heal_ms_max = work.expires_ms_max + DAY_MS + 3 * HOUR_MS if endless else 6 * HOUR_MS
     return Plan(
         parties=parties,
         busy_ms=busy_ms,
-        heal_ms_max=heal_ms_max,
+        heal_ms_max=heal_ms(faults, work),
         work=work,
         weather=_draw_weather(chance),
         faults=tuple(sorted(_aged(faults, streams("plan, age")), key=lambda fault: fault.at_ms)),
         crash=chance.choice((0, 0, 2, 10, 30)),
         policy=_draw_policy(streams("plan, policy")),
     )
+
+
+def heal_ms(faults: Iterable[Fault], work: Work) -> int:
+    """How long everything may take to come to its end. What was signed with a revoked key may never be believed, and
+    content that a restored backup does not have may be lost: such documents come to their end by their deadline."""
+    endless = any(fault.kind in (Kind.REVOKE, Kind.RESTORE) for fault in faults)
+    return work.expires_ms_max + DAY_MS + 3 * HOUR_MS if endless else 6 * HOUR_MS
 
 
 def letters(streams: Streams, plan: Plan) -> tuple[Letter, ...]:

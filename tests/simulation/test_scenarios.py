@@ -173,6 +173,19 @@ def test_a_node_restored_from_an_old_backup_gets_back_what_its_peers_hold(quiet_
         assert state(world, "G22", order, "H26") is State.ARRIVED
 
 
+def test_a_restored_node_does_not_wait_for_content_that_it_had_given_back(quiet_world: MakeWorld) -> None:
+    """Its own word comes back from the sender, who serves a recovered document to nobody: there is nothing to pull."""
+    world = quiet_world(Fault(Kind.RESTORE, 10 * SECOND_MS, 40 * MINUTE_MS, "H49"))
+    order = world.workload.order(MINUTE_MS, "G22", "H49", content="chunked")
+    world.workload.state(5 * MINUTE_MS, "G22", order, Code.RECALL)
+    world.workload.state(10 * MINUTE_MS, "H49", order, Code.AGREE)
+    live(world)
+    for party in ("G22", "H49"):
+        assert state(world, party, order, "H49") is State.RECOVERED
+    assert record(world, "H49", order, "H49").waits == ""
+    assert record(world, "H49", order, "H49").due_ms == 0
+
+
 def test_what_waited_while_a_backup_was_made_is_not_forgotten_with_it(quiet_world: MakeWorld) -> None:
     """Written before the backup, delivered after it: the peer must give it back though it is older than the backup."""
     faults = (

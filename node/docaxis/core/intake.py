@@ -359,6 +359,8 @@ class Intake:
             loaded = loaded._replace(receipt=item.signed)
             record = record._replace(receipt=item.id)
         if standing.agreed and not record.outgoing:
+            # It was given back: content that its sender serves no more is not waited for.
+            record = record._replace(waits=WAITS_NOTHING, due_ms=0)
             destroy(turn, self._cache, record)
         elif loaded.record.standing.progress in _WITHOUT_COPY and standing.progress not in _WITHOUT_COPY:
             record = self._take_back(turn, record, envelopes.decode(loaded.envelope))
