@@ -28,6 +28,9 @@ PERMITTED = {
     "node/docaxis/directory/fetch.py": "import tuf.api, securesystemslib.signer",
     "node/docaxis/seal/paper.py": "",
     "simulation/docaxis_sim/host.py": "import simpy, docaxis.core.codec, docaxis.seal.paper",
+    "simulation/docaxis_sim/cli/run.py": "import docaxis.cli.main, docaxis.cli.output",
+    "node/docaxis/cli/main.py": "",
+    "node/docaxis/cli/output.py": "",
 }
 
 
@@ -35,7 +38,8 @@ PERMITTED = {
 def toy(tmp_path: Path) -> Path:
     """A house with every room, our contracts, and all that the contracts expressly permit."""
     (tmp_path / "pyproject.toml").write_bytes((ROOT / "pyproject.toml").read_bytes())
-    for folder in ("node/docaxis", "simulation/docaxis_sim", *(f"node/docaxis/{room}" for room in ROOMS)):
+    packages = ("node/docaxis", "simulation/docaxis_sim", "simulation/docaxis_sim/cli")
+    for folder in (*packages, *(f"node/docaxis/{room}" for room in ROOMS)):
         (tmp_path / folder).mkdir(parents=True)
         (tmp_path / folder / "__init__.py").touch()
     for name, text in PERMITTED.items():

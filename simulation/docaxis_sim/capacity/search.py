@@ -47,17 +47,23 @@ class Scale(NamedTuple):
         """The value to try next."""
         return float((int(low) + int(high)) // 2) if self.whole else float(f"{exp((log(low) + log(high)) / 2):.3g}")
 
+    def beyond(self, value: float, steps: int, end: float, precision: float) -> float:
+        """The value so many of the smallest steps away, but not past `end`."""
+        found = value + steps if self.whole else float(f"{value * (1 + precision) ** steps:.3g}")
+        return min(found, end) if steps > 0 else max(found, end)
+
     def near(self, low: float, high: float, precision: float) -> bool:
         """Whether there is nothing left to try between two values."""
         return high <= low * (1 + (0 if self.whole else precision)) or self.middle(low, high) in (low, high)
 
 
 class Trial(NamedTuple):
-    """One value that was tried: the figure in each replication that was run (all of them, unless fewer decide),
-    its interval, and whether the goal was met."""
+    """One value that was tried: how many replications were `wanted`, the figure in each that was run (fewer, where
+    those decide), its interval, and whether the goal was met."""
 
     value: float
     text: str
+    wanted: int
     figures: tuple[float, ...]
     found: Interval
     met: bool
@@ -131,8 +137,9 @@ class Search:
         self._prepared: tuple[int, Prepared] | None = None
 
     def run(self) -> Answer:
-        """Tries both ends, then halves what lies between until it is narrow enough; every value first on one
-        replication, and the one that seems to be the answer on all of them. Raises what preparing and carrying do."""
+        """Tries both ends, then halves what lies between until it is narrow enough, on one replication; what seems to
+        be the answer is tried on all. If they disagree, it goes on from there in growing steps, and back by halves, on
+        all of them. Raises what preparing and carrying do."""
         low, high = self.between.low, self.between.high
         low_met, high_met = self._seems_met(low), self._seems_met(high)
         if not (low_met or high_met):
@@ -141,43 +148,41 @@ class Search:
         good, bad = (high, low) if rising else (low, high)
         if low_met and high_met and self._is_met(bad):
             return self._answer(bad, None, rising)
-        while True:
-            good, bad = self._narrowed(good, bad)
-            if self._is_met(good):
-                return self._answer(good, bad, rising)
-            bad, wider = good, self._next_good(good, rising)
-            if wider is None:
-                return self._answer(None, bad, rising)
-            good = wider
+        good, bad = self._narrowed(good, bad, self._seems_met)
+        if self._is_met(good):
+            return self._answer(good, bad, rising)
+        first, stride, end = good, 1, high if rising else low
+        bad = good
+        while not self._is_met(good := self.between.beyond(first, stride if rising else -stride, end, self.precision)):
+            if good == end:
+                return self._answer(None, good, rising)
+            bad, stride = good, 2 * stride
+        return self._answer(*self._narrowed(good, bad, self._is_met), rising)
 
     def _better(self, one: float, other: float) -> bool:
         """Whether the figure is further on the goal's side with one value than with another."""
         smaller = self._figure(one, FIRST) <= self._figure(other, FIRST)
         return smaller if self.goal.sign in ("<=", "<") else not smaller
 
-    def _narrowed(self, good: float, bad: float) -> tuple[float, float]:
-        """Halves what lies between a value that seems to meet the goal and one that does not."""
+    def _narrowed(self, good: float, bad: float, met: Callable[[float], bool]) -> tuple[float, float]:
+        """Halves what lies between a value that meets the goal and one that does not."""
         while not self.between.near(min(good, bad), max(good, bad), self.precision):
             middle = self.between.middle(min(good, bad), max(good, bad))
-            good, bad = (middle, bad) if self._seems_met(middle) else (good, middle)
+            good, bad = (middle, bad) if met(middle) else (good, middle)
         return good, bad
-
-    def _next_good(self, value: float, rising: bool) -> float | None:
-        """The nearest value beyond one that failed after all and that seemed to meet the goal."""
-        beyond = [each.value for each in self.trials if (each.value > value) == rising and each.value != value]
-        hopeful = [each for each in beyond if self._seems_met(each)]
-        return (min(hopeful) if rising else max(hopeful)) if hopeful else None
 
     def _seems_met(self, value: float) -> bool:
         """Whether one replication meets the goal."""
-        known = [trial.met for trial in self.trials if trial.value == value]
-        return known[-1] if known else self._tried(value, 1).met
+        return self._tried(value, 1).met
 
     def _is_met(self, value: float) -> bool:
         """Whether all replications together do."""
         return self._tried(value, self.total).met
 
     def _tried(self, value: float, replications: int) -> Trial:
+        for trial in self.trials:
+            if trial.value == value and trial.wanted == replications:
+                return trial
         figures: list[float] = []
         for replication in range(FIRST, FIRST + replications):
             figures.append(self._figure(value, replication))
@@ -186,7 +191,7 @@ class Search:
         complete = len(figures) == self.total
         found = estimate(figures, self.confidence)
         met = verdict(self.goal, {self.goal.metric: found}).held and (complete or len(figures) == replications)
-        trial = Trial(value, self.between.write(value), tuple(figures), found, met)
+        trial = Trial(value, self.between.write(value), replications, tuple(figures), found, met)
         self.trials.append(trial)
         self.told(trial)
         return trial
@@ -225,10 +230,13 @@ class Search:
         lines = before._replace(up_ns_per_kib=made.up_ns_per_kib, down_ns_per_kib=made.down_ns_per_kib)
         return kept._replace(plan=kept.plan._replace(stations=lines), digest=scenario.digest)
 
+    def _one_way(self, wanted: int, rising: bool) -> bool:
+        """Whether, among what was tried on so many replications, no value fails beyond one that meets the goal."""
+        met = {trial.value: trial.met for trial in self.trials if trial.wanted == wanted}
+        order = [met[value] for value in sorted(met, reverse=not rising)]
+        return order == sorted(order)
+
     def _answer(self, good: float | None, bad: float | None, rising: bool) -> Answer:
-        met = {trial.value: trial.met for trial in self.trials}
-        values = sorted(met)
-        order = [met[value] for value in values] if rising else [met[value] for value in reversed(values)]
         last = {trial.value: trial for trial in self.trials}
         return Answer(
             self.field,
@@ -237,7 +245,7 @@ class Search:
             None if good is None else last[good],
             None if bad is None else last[bad],
             rising,
-            order == sorted(order),
+            all(self._one_way(wanted, rising) for wanted in (1, self.total)),
             tuple(self.trials),
         )
 

@@ -121,5 +121,5 @@ def test_batch_means_of_a_slow_process_are_not() -> None:
     slow = np.cumsum(np.random.default_rng(7).normal(0, 1, 2000))
     found = ours.batch_means(slow.reshape(20, 100).mean(axis=1), 0.95)
     assert not found.believable
-    assert found.lag_1 > ours.LAG_1_MAX
+    assert found.lag_1 > 0.5
     assert not ours.batch_means(slow[:2], 0.95).believable

@@ -1,0 +1,170 @@
+"""The answer is the smallest value that meets the goal in all replications, and the nearest one that does not."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+
+from docaxis_sim.capacity import search
+from docaxis_sim.capacity.kinds import goal
+from docaxis_sim.capacity.mistakes import BadScenario
+from docaxis_sim.capacity.plan import Deliveries, Stations
+from docaxis_sim.capacity.prepare import prepare
+from docaxis_sim.capacity.scenario import load
+from docaxis_sim.capacity.search import Answer, Scale, Search
+from tests.simulation.capacity.measured import SMALL
+
+THIN = ("nodes.province.uplink", "100 kbit/s", "100 Mbit/s", "latency.arrived.p99_s <= 2 s")
+
+
+def answered(field: str, low: str, high: str, stated: str, **overrides: object) -> Answer:
+    """A question about the small scenario."""
+    changed = {name.replace("__", "."): value for name, value in overrides.items()}
+    changed |= {"experiment.replications": 4, "experiment.replications_max": 4}
+    return Search(SMALL, field, search.scale(low, high), goal(stated), changed).run()
+
+
+def test_the_smallest_line_that_meets_a_goal_is_found() -> None:
+    """It does in all replications with its whole interval; a line five per cent thinner does not."""
+    found = answered(*THIN)
+    assert found.rising
+    assert found.one_way
+    assert found.best is not None
+    assert found.failing is not None
+    assert len(found.best.figures) == 4
+    assert found.best.found.high <= 2
+    assert found.failing.value < found.best.value <= 1.05 * found.failing.value * 1.001
+    assert not found.failing.met
+    assert len(found.trials) <= 18
+
+
+def test_what_more_of_makes_worse_is_searched_from_the_other_end() -> None:
+    """The largest load that the lines carry."""
+    found = answered("load", "1", "8", "utilisation.up.max <= 3 %", nodes__province__uplink="500 kbit/s")
+    assert not found.rising
+    assert found.best is not None
+    assert found.failing is not None
+    assert found.failing.value == found.best.value + 1
+
+
+def test_no_value_between_the_ends_may_meet_a_goal() -> None:
+    """That is an answer, too."""
+    found = answered("nodes.province.uplink", "1 Mbit/s", "9 Mbit/s", "latency.arrived.p99_s <= 1 ms")
+    assert found.best is None
+    assert len(found.trials) == 2
+
+
+def test_every_value_between_the_ends_may_meet_it() -> None:
+    """Then the cheaper end is the answer, and it was tried in all replications."""
+    found = answered("nodes.province.uplink", "10 Mbit/s", "90 Mbit/s", "latency.arrived.p99_s <= 1 h")
+    assert found.rising
+    assert found.failing is None
+    assert found.best is not None
+    assert found.best.text == "10 Mbit/s"
+    assert len(found.best.figures) == 4
+
+
+def test_the_same_question_has_the_same_answer() -> None:
+    """Common random numbers, and nothing else that is random."""
+    question = ("nodes.province.uplink", "1 Mbit/s", "2 Mbit/s", "latency.arrived.p99_s <= 1 ms")
+    assert answered(*question) == answered(*question)
+
+
+def test_a_plan_with_new_lines_is_the_plan_that_would_be_prepared() -> None:
+    """What the search keeps from value to value changes nothing."""
+    question = Search(SMALL, "nodes.province.uplink", search.scale("1 Mbit/s", "9 Mbit/s"), goal("expired <= 1"))
+    question._plan(question._at(1e6), 1)
+    kept = question._plan(question._at(9e6), 1).plan
+    fresh = prepare(load(SMALL, {"nodes.province.uplink": "9 Mbit/s"}), 1).plan
+    for name in Stations._fields:
+        assert np.array_equal(getattr(kept.stations, name), getattr(fresh.stations, name)), name
+    for name in Deliveries._fields:
+        one, other = getattr(kept.deliveries, name), getattr(fresh.deliveries, name)
+        same = (
+            np.array_equal(one, other) if name != "extra_ns" else all(map(np.array_equal, one.values(), other.values()))
+        )
+        assert same, name
+
+
+@dataclass
+class Curve:
+    """A figure that is known: noise of a replication around a curve of the value."""
+
+    noise: tuple[float, ...] = (0.0, 0.0, 0.0)
+    asked: list[tuple[float, int]] = field(default_factory=list)
+
+    def figure(self, value: float, replication: int) -> float:
+        """The figure, as the search asks for it."""
+        self.asked.append((value, replication))
+        return 100 / value + self.noise[replication - 1]
+
+
+def _with(curve: Curve, monkeypatch: pytest.MonkeyPatch, confidence: float = 0.95) -> Answer:
+    overrides: dict[str, object] = {"experiment.replications": 3, "experiment.replications_max": 3}
+    overrides["experiment.confidence"] = confidence
+    question = Search(SMALL, "load", search.scale("1", "128"), goal("latency.arrived.p99_s <= 10 s"), overrides)
+    monkeypatch.setattr(question, "_figure", curve.figure)
+    return question.run()
+
+
+def test_a_value_that_one_replication_likes_and_the_others_do_not_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first replication says 10, the third needs 20: the answer holds for all of them, with confidence."""
+    found = _with(Curve((0.0, 0.0, 5.0)), monkeypatch)
+    assert found.best is not None
+    assert found.best.found.high <= 10
+    assert len(found.best.figures) == 3
+    assert found.failing is not None
+    assert found.failing.value < found.best.value
+
+
+def test_without_noise_the_answer_is_exact_and_costs_few_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whole numbers: 10 meets the goal, 9 does not; one replication of most values, three of one."""
+    curve = Curve()
+    found = _with(curve, monkeypatch)
+    assert found.best is not None
+    assert found.failing is not None
+    assert (found.best.value, found.failing.value) == (10, 9)
+    assert len(curve.asked) <= 14
+
+
+def test_a_miss_that_is_certain_costs_no_further_replications(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With three replications a Student interval holds all three values: one above the goal decides."""
+    found = _with(Curve((0.0, 3.0, 0.0)), monkeypatch)
+    assert any(len(trial.figures) == 2 and not trial.met for trial in found.trials)
+
+
+@pytest.mark.parametrize(
+    ("low", "high"),
+    [("1 Mbit/s", "9 s"), ("9", "1"), ("0", "5"), ("one", "two"), ("3 Mbit/s", "1 Mbit/s"), ("1", "nan")],
+)
+def test_ends_that_cannot_be_meant_are_refused(low: str, high: str) -> None:
+    """Two kinds, the wrong way round, nothing, or no numbers."""
+    with pytest.raises(search.BadSearch):
+        search.scale(low, high)
+
+
+def test_what_there_is_not_is_refused_before_anything_runs() -> None:
+    """The field and the figure."""
+    scale = search.scale("1", "9")
+    with pytest.raises(BadScenario, match="no such field"):
+        Search(SMALL, "lod", scale, goal("expired <= 1"))
+    with pytest.raises(BadScenario, match="there is no metric"):
+        Search(SMALL, "load", scale, goal("exspired <= 1"))
+
+
+def test_quantities_are_halved_by_ratio_and_whole_numbers_by_difference() -> None:
+    """A line is bought by its order of magnitude, servers by the piece."""
+    rates: Scale = search.scale("1 Mbit/s", "100 Mbit/s")
+    assert rates.middle(1e6, 1e8) == pytest.approx(1e7)
+    assert rates.write(4.06e6) == "4060 kbit/s"
+    pieces = search.scale("1", "16")
+    assert pieces.middle(1, 16) == 8
+    assert pieces.near(8, 9, 0.05)
+    assert not pieces.near(8, 10, 0.05)
+
+
+def test_an_answer_can_be_read_by_programs() -> None:
+    """As JSON and as CSV, a line per trial."""
+    found = answered("nodes.province.uplink", "1 Mbit/s", "9 Mbit/s", "latency.arrived.p99_s <= 1 ms")
+    assert search.as_json(found)["best"] is None
+    assert search.csv_text(found).count("\n") == 1 + len(found.trials)

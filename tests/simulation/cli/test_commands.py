@@ -1,0 +1,220 @@
+"""`docaxis simulate` as people type it: every command, its exit code, its words and its JSON; never a traceback."""
+
+import json
+import re
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from docaxis.cli import main
+from docaxis_sim.capacity.shipped import shipped
+from docaxis_sim.cli import MODULES
+from tests.simulation.capacity.measured import SMALL
+
+COMMANDS = ("run", "sweep", "capacity", "compare", "check", "new", "graph", "faults", "verify")
+TOWN = str(SMALL)
+
+Said = tuple[int, str, str]
+Simulate = Callable[..., Said]
+
+
+@pytest.fixture
+def simulate(capsys: pytest.CaptureFixture[str]) -> Simulate:
+    """Runs a command in this process: exit code, standard output, standard error."""
+
+    def run(*words: str) -> Said:
+        try:
+            code = main.main(["simulate", *words])
+        except SystemExit as end:
+            code = int(str(end.code))
+        said = capsys.readouterr()
+        assert "Traceback" not in said.err
+        return code, said.out, said.err
+
+    return run
+
+
+def as_json(said: Said) -> Any:
+    """What a program reads."""
+    return json.loads(said[1])
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_teaches_by_examples_that_exist(command: str, simulate: Simulate) -> None:
+    """Scenarios that the help names come along, and its command lines can be parsed."""
+    code, text, _ = simulate(command, "--help")
+    assert code == 0
+    lines = re.findall(r"^  (docaxis simulate (?:.*\\\n)*.*)$", text, re.MULTILINE)
+    names = {path.stem for path in shipped().glob("*.toml")} | {"my-question", "my-question.toml"}
+    assert lines or command == "faults"
+    for line in lines:
+        words = shlex.split(re.split(r"\s{3,}", line.replace("\\\n", " ").replace("          ", " "))[0])
+        assert words[2] == command
+        stated = [word for word in words[3:] if re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)+(\.toml)?", word)]
+        assert {word for word in stated if not word.startswith("-")} <= names, line
+
+
+def test_the_overview_names_every_command(simulate: Simulate) -> None:
+    """And starts at once: a module per command."""
+    _, text, _ = simulate("--help")
+    assert all(re.search(rf"^    {command}\b", text, re.MULTILINE) for command in COMMANDS)
+    assert len(MODULES) == len(COMMANDS) - 1
+
+
+def test_a_run_shows_what_a_planner_asks_for(simulate: Simulate) -> None:
+    """Rates, latencies by tier and priority, busy stations, bottlenecks by name, checks, verdict; and progress."""
+    code, text, progress = simulate("run", TOWN)
+    assert code == 0
+    for part in (
+        "Does every document arrive within a minute?", "2 replications of 1 day, seed 7", "sent to recipients",
+        "in the busiest hour", "tier: province", "express", "half within", "interpreter",
+        "Where documents wait longest",
+        "line from the node", "checks: conservation", "held: latency.arrived.p99_s <= 1 min", "±",
+    ):  # fmt: skip
+        assert part in text, part
+    assert "2 of 2 replications" in progress
+
+
+def test_a_run_as_json_has_every_figure_with_its_interval(simulate: Simulate) -> None:
+    """One object on standard output, and nothing else."""
+    found = as_json(simulate("run", TOWN, "--json", "--replications", "3"))
+    assert found["metrics"]["latency.arrived.p99_s"]["n"] == 3
+    assert found["metrics"]["latency.arrived.p99_s"]["half_width"] > 0
+    assert found["tables"]["bottlenecks"]["node"]
+    assert all(check["held"] for check in found["checks"])
+
+
+def test_an_expectation_that_does_not_hold_is_an_exit_code(simulate: Simulate) -> None:
+    """1, as k6 and its like do."""
+    code, text, _ = simulate("run", TOWN, "--set", "nodes.province.uplink=1 kbit/s", "--replications", "6")
+    assert code == 1
+    assert "NOT HELD: latency.arrived.p99_s <= 1 min" in text
+
+
+def test_one_replication_is_shown_with_its_ignorance(simulate: Simulate) -> None:
+    """±? behind every figure, and why."""
+    _, text, _ = simulate("run", TOWN, "--replications", "1", "--seed", "3")
+    assert "±?" in text
+    assert "seed 3" in text
+    assert "Note: One replication: no interval can be given" in text
+
+
+def test_a_report_is_a_folder_with_a_page_and_all_rows(simulate: Simulate, tmp_path: Path) -> None:
+    """index.html, the manifest, and CSV files."""
+    code, text, _ = simulate("run", TOWN, "--csv", str(tmp_path / "rows"))
+    assert code == 0
+    assert f"Written to {tmp_path / 'rows'}" in text
+    written = {path.name for path in (tmp_path / "rows").iterdir()}
+    assert {"manifest.json", "metrics.csv", "series.csv", "nodes.csv", "deliveries.csv.gz"} <= written
+    assert "index.html" not in written
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["run", "nowhere"], 2, "there is no such scenario"),
+        (["run", TOWN, "--set", "lod=2"], 2, "did you mean load?"),
+        (["run", TOWN, "--set", "load"], 2, "expected FIELD=VALUE"),
+        (["run", TOWN, "--set", "traffic.letters.from=tier:comune"], 2, "did you mean commune?"),
+        (["run", TOWN, "--seed", "-1"], 2, "expected a whole number from 0"),
+        (["run", TOWN, "--engine", "vector", "--set", "link_sharing=ps"], 2, "the reference engine does"),
+        (["run", TOWN, "--engine", "machines"], 2, "more than 10 nodes"),
+        (["run", TOWN, "--set", "calibration=pyproject.toml"], 2, "calibration"),
+        (["sweep", TOWN], 2, "give SCENARIO and --vary"),
+        (["sweep", TOWN, "--vary", "load=4..1:1"], 2, "upwards"),
+        (["sweep", TOWN, "--vary", "load=1", "--shard", "3/2"], 2, "expected a share"),
+        (["sweep", "--work", "nowhere"], 2, "plan.json"),
+        (["capacity", TOWN, "--find", "load", "--between", "9", "1", "--goal", "expired <= 1"], 2, "first end"),
+        (
+            ["capacity", TOWN, "--find", "load", "--between", "1", "9", "--goal", "expird <= 1"],
+            2,
+            "did you mean expired",
+        ),
+        (["capacity", TOWN, "--find", "load", "--between", "1", "9", "--goal", "fast"], 2, "is not a goal"),
+        (["compare", TOWN], 2, "give a second scenario"),
+        (["graph", TOWN, "--set", "topology.layout=vn-2042"], 2, "vn-2024"),
+        (["check", TOWN], 0, "right"),
+        (["check", "nowhere"], 1, "there is no such scenario"),
+        (["verify", "--engine", "steam"], 2, "invalid choice"),
+        (["fly"], 2, "invalid choice"),
+    ],
+)
+def test_mistakes_are_said_in_words_with_the_familys_exit_codes(
+    words: list[str], code: int, said: str, simulate: Simulate
+) -> None:
+    """What is wrong, where, and what was probably meant."""
+    found, text, errors = simulate(*words)
+    assert found == code
+    assert said in text + errors
+
+
+def test_errors_are_json_where_json_is_asked_for(simulate: Simulate) -> None:
+    """With a stable code and the remedy."""
+    said = simulate("run", TOWN, "--set", "lod=2", "--json")
+    assert said[0] == 2
+    assert as_json(said)["error"]["code"] == "scenario.wrong"
+
+
+def test_a_sweep_shows_a_row_per_point_and_writes_all_figures(simulate: Simulate, tmp_path: Path) -> None:
+    """Here and by files, with the same bytes."""
+    here, there = tmp_path / "here.csv", tmp_path / "there.csv"
+    question = [TOWN, "--vary", "load=1,2"]
+    code, text, _ = simulate("sweep", *question, "--csv", str(here), "--metric", "deliveries")
+    assert code == 0
+    assert "deliveries" in text
+    folder = str(tmp_path / "shards")
+    assert "4 runs of 2 points" in simulate("sweep", *question, "--plan", folder)[1]
+    assert "2 runs done, 2 left" in simulate("sweep", "--work", folder, "--shard", "1/2")[1]
+    assert simulate("sweep", "--collect", folder)[0] == 2
+    assert as_json(simulate("sweep", "--work", folder, "--json")) == {"done": 2, "left": 0}
+    assert simulate("sweep", "--collect", folder, "--csv", str(there))[0] == 0
+    assert here.read_bytes() == there.read_bytes()
+    assert len(as_json(simulate("sweep", "--collect", folder, "--json"))["points"]) == 2
+
+
+def test_a_capacity_question_is_answered_with_its_confidence(simulate: Simulate, tmp_path: Path) -> None:
+    """What meets the goal, what does not, and everything that was tried."""
+    question = ["--find", "nodes.province.uplink", "--between", "1 Mbit/s", "64 Mbit/s", "--within", "0.5"]
+    goal = ["--goal", "latency.arrived.p99_s <= 5 s", "--replications", "3", "--csv", str(tmp_path / "tried.csv")]
+    code, text, progress = simulate("capacity", TOWN, *question, *goal)
+    assert code == 0
+    assert re.search(
+        r"is the smallest value found that meets .* in 3 replications, with 95% confidence; .* does not", text
+    )
+    assert "meets the goal in 3 replications" in progress
+    assert (
+        (tmp_path / "tried.csv").read_text(encoding="utf-8").startswith("nodes.province.uplink,latency.arrived.p99_s")
+    )
+    hopeless = simulate("capacity", TOWN, *question, "--goal", "latency.arrived.p99_s <= 1 us", "--json")
+    assert hopeless[0] == 1
+    assert as_json(hopeless)["best"] is None
+
+
+def test_a_comparison_proves_that_arrivals_are_the_same(simulate: Simulate) -> None:
+    """And says where they are not."""
+    code, text, _ = simulate("compare", TOWN, "--with", "nodes.province.uplink=9 Mbit/s")
+    assert code == 0
+    assert "Same arrivals in all 2 replications" in text
+    assert "b - a" in text
+    assert "Different arrivals" in simulate("compare", TOWN, "--with", "load=2")[1]
+    found = as_json(simulate("compare", TOWN, TOWN, "--json"))
+    assert found["same_arrivals"] is True
+    assert all(each["difference"]["mean"] in (0, None) for each in found["differences"].values())
+
+
+def test_the_network_is_shown_and_written(simulate: Simulate, tmp_path: Path) -> None:
+    """GraphML, and the failures that cut off most."""
+    code, text, _ = simulate("graph", TOWN, "--set", "topology.routing=hub", "--to", str(tmp_path / "country.graphml"))
+    assert code == 0
+    assert "Single failures" in text
+    assert "<graphml" in (tmp_path / "country.graphml").read_text(encoding="utf-8")[:400]
+    assert as_json(simulate("graph", TOWN, "--json"))["nodes"]["province"] == 63
+
+
+def test_a_starter_is_written_and_right(simulate: Simulate, tmp_path: Path) -> None:
+    """From nothing to a scenario that can be checked."""
+    assert simulate("new", "my-question", "--to", str(tmp_path))[0] == 0
+    assert simulate("check", str(tmp_path / "my-question.toml"))[0] == 0
