@@ -7,7 +7,14 @@ from docaxis_sim.capacity import costs, flow, measure, reference
 from docaxis_sim.capacity.plan import HOUR_NS, NEVER, NODE, hop
 from docaxis_sim.capacity.prepare import prepare
 from docaxis_sim.capacity.scenario import load
-from tests.simulation.capacity.measured import SMALL, busy, carried, reading_of
+from tests.simulation.capacity.measured import SMALL, Carried, busy, carried, reading_of
+
+
+def _cut_off() -> Carried:
+    """Lạng Sơn cannot be reached from nine to eleven, on a small day."""
+    scenario = load(SMALL.parent / "cut.toml")
+    prepared = prepare(scenario, 1)
+    return scenario, prepared, reference.carry(prepared.plan)
 
 
 def test_counts_are_those_of_the_columns() -> None:
@@ -46,6 +53,25 @@ def test_what_an_engine_forgets_is_lost_and_breaks_conservation() -> None:
     reading = reading_of((scenario, prepared, run._replace(left_ns=left)))
     assert flow.metrics(reading)["lost"] == 1
     assert not flow.conservation(reading).held
+
+
+def test_a_failure_is_blamed_for_what_it_holds_up_and_for_nothing_else() -> None:
+    """Documents to and from the province, sent before the end and not arrived at the beginning."""
+    found = _cut_off()
+    scenario, prepared, run = found
+    result = measure.measure(prepared, run, scenario)
+    failures = result.tables["failures"].columns
+    held = int(np.asarray(failures["documents_waited"])[0])
+    inside = prepared.topology.ids.index("H37")
+    deliveries = prepared.plan.deliveries
+    touching = (deliveries.path[:2] == inside).any(axis=0)
+    sent_during = touching & (deliveries.birth_ns > 9 * HOUR_NS) & (deliveries.birth_ns < 11 * HOUR_NS)
+    assert sent_during.sum() <= held <= sent_during.sum() + 5
+    assert held > 0
+    assert 0 < result.metrics["recovery.storm_s"] < 3600
+    assert result.metrics["queue.peer.max"] > 0
+    assert result.metrics["tries"] > 0
+    assert all(check.held for check in result.checks), [check for check in result.checks if not check.held]
 
 
 def test_stores_grow_by_records_on_both_sides_and_by_content_once_at_the_sender() -> None:
