@@ -238,5 +238,5 @@ def _words(kind: Any, busy: float, visits: float, wait_s: float) -> str:
     words = f"{WORDS[kind]}: {100 * busy:.3g} % busy in its busiest hour"
     if not visits:
         return words
-    wait = f"{wait_s:,.3g} s" if wait_s >= 1 else f"{1000 * wait_s:.3g} ms"
+    wait = f"{1000 * wait_s:.3g} ms" if wait_s < 1 else f"{wait_s:,.0f} s" if wait_s >= 100 else f"{wait_s:.3g} s"
     return f"{words}; {visits:,.0f} visits waited {wait} on average"

@@ -11,14 +11,13 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from docaxis_sim.capacity.peers import held_up
 from docaxis_sim.capacity.plan import (
     COMMIT_STRIDE,
     DAY_NS,
-    HOPS_MAX,
     HOUR_NS,
     MINUTE_NS,
     NEVER,
-    NODE,
     RECEIPT_FIRST,
     SECOND_NS,
     Bool,
@@ -26,18 +25,12 @@ from docaxis_sim.capacity.plan import (
     Int32,
     Int64,
     Law,
-    Outage,
-    Plan,
-    hop,
 )
 from docaxis_sim.capacity.reading import Reading
 from docaxis_sim.capacity.visits import Kind, Visits, visits
 
 DELAYED_NS: Final = SECOND_NS
 """A visit that waited this long was delayed."""
-
-PATIENCE_NS: Final = HOUR_NS
-"""How long after a failure's end a peer may still be taken for unreachable by those who wait for it."""
 
 _DISKS: Final = 256
 """Disks that are looked at together, to keep memory small."""
@@ -62,10 +55,10 @@ class Occupancy:
     """Sums over all visits of one run. Hours and bins begin at midnight of the first day.
 
     `busy_ns`: per kind of station (``up``, ``down``, ``loop``, ``disk``) ``(stations, hours)``. `waiting_ns`, `count`,
-    `delayed`: per `Kind` and station. `work_ns`, `commits`: per loop, what its visits
-    cost without rounds; per disk. `present`: ``(nodes, bins)``, visits at a node's stations when a bin begins.
-    `documents`: per `Kind`, those of documents among them (not of receipts and statuses) over all nodes. `at_peer`:
-    documents that wait for a peer beyond a failure's border, when a bin begins.
+    `delayed`: per `Kind` and station, without what waited for a peer. `work_ns`, `commits`: per loop, what its visits
+    cost without rounds; per disk. `present`: ``(nodes, bins)``, visits at a node's stations when a bin begins,
+    and those that would be there if their peer could be reached. `documents`: per `Kind`, those of documents (not of
+    receipts and statuses) that are there, over all nodes; `at_peer`: those that wait for a peer.
     """
 
     def __init__(self, reading: Reading) -> None:
@@ -105,12 +98,14 @@ class Occupancy:
         end = np.where(done, each.left_ns, self.until_ns)
         sojourn = end - each.came_ns
         waited = np.where(done, np.maximum(0, sojourn - each.least_ns), sojourn)
+        held = held_up(self.plan, each, end, waited)
+        waited[held] = 0
         size = len(self.count[each.kind])
         self.waiting_ns[each.kind] += np.bincount(each.station, waited, size)
         self.count[each.kind] += np.bincount(each.station, minlength=size)
         self.delayed[each.kind] += np.bincount(each.station[waited >= DELAYED_NS], minlength=size)
         self._flow(each, done, end, sojourn)
-        self._stand(each, end)
+        self._stand(each, end, held)
         self._occupy(each, done)
 
     def _flow(self, each: Visits, done: Bool, end: Int64, sojourn: Int64) -> None:
@@ -124,7 +119,7 @@ class Occupancy:
             past.too_short + int((done & (sojourn < each.least_ns)).sum()),
         )
 
-    def _stand(self, each: Visits, end: Int64) -> None:
+    def _stand(self, each: Visits, end: Int64, held: Bool) -> None:
         """Count who is there when a bin begins: one more from the first such moment on, one less after the last."""
         first, beyond = -(-each.came_ns // self.step_ns), -(-end // self.step_ns)
         stays = np.flatnonzero((first < beyond) & (first < self.bins))
@@ -132,10 +127,9 @@ class Occupancy:
         _count(self.present, node, first, beyond)
         if each.step >= RECEIPT_FIRST:
             return
-        _count_all(self.documents[each.kind], first, beyond)
-        if self.plan.outages and each.kind is not Kind.DOWN:
-            held = _waits_for_peer(self.plan, each.step, each.row[stays], each.came_ns[stays], end[stays])
-            _count_all(self.at_peer, first[held], beyond[held])
+        waits = held[stays]
+        _count_all(self.documents[each.kind], first[~waits], beyond[~waits])
+        _count_all(self.at_peer, first[waits], beyond[waits])
 
     def _occupy(self, each: Visits, done: Bool) -> None:
         station, left, service = each.station[done], each.left_ns[done], each.service_ns[done]
@@ -245,22 +239,3 @@ def _scaled(work: Float, total: Int64) -> Float:
     found = work.sum(axis=1)
     factor: Float = np.divide(total, found, out=np.zeros(len(found)), where=found > 0)
     return np.multiply(work, factor[:, None])
-
-
-def _waits_for_peer(plan: Plan, step: int, row: Int64, came: Int64, end: Int64) -> Bool:
-    """Which visits on a hop over a failure's border fall into the time in which that failure can be what they wait
-    for."""
-    held = np.zeros(len(row), np.bool_)
-    for h in range(HOPS_MAX):
-        if hop(h, 0) <= step < hop(h, NODE):
-            source, target = plan.deliveries.path[h][row], plan.deliveries.path[h + 1][row]
-            for outage in plan.outages:
-                at_the_time = (came < outage.until_ns + PATIENCE_NS) & (end > outage.from_ns)
-                held |= at_the_time & _separated(outage, source, target)
-    return held
-
-
-def _separated(outage: Outage, source: Int32, target: Int32) -> Bool:
-    a, b = np.isin(source, outage.inside), np.isin(target, outage.inside)
-    separated: Bool = (a | b) if outage.dark else (a != b)
-    return separated

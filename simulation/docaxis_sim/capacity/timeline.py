@@ -79,8 +79,7 @@ def oldest_s(reading: Reading, occupancy: Occupancy) -> Float:
 def _under_way(reading: Reading, occupancy: Occupancy) -> Series:
     labels: tuple[str, ...] = ("all", "at nodes", "on lines up", "on lines down", "waiting for a peer")
     by_kind = occupancy.documents
-    up = np.maximum(0, by_kind[Kind.UP] - occupancy.at_peer)
-    rows = [waiting(reading, occupancy), by_kind[Kind.NODE], up, by_kind[Kind.DOWN], occupancy.at_peer]
+    rows = [waiting(reading, occupancy), *(by_kind[kind] for kind in Kind), occupancy.at_peer]
     values = np.array(rows, np.float64)
     if not reading.plan.outages:
         labels, values = labels[:-1], values[:-1]

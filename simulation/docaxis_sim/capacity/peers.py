@@ -1,0 +1,73 @@
+"""Peers: which visits came late because a failure lay between two nodes, and not because a station was busy.
+
+Judged from departures and the failures' times alone. Nothing here knows how a node tries again.
+"""
+
+from typing import Final
+
+import numpy as np
+
+from docaxis_sim.capacity.plan import (
+    HOPS_MAX,
+    HOUR_NS,
+    NODE,
+    RECEIPT_FIRST,
+    SECOND_NS,
+    STATUS_FIRST,
+    Bool,
+    Int8,
+    Int32,
+    Int64,
+    Outage,
+    Plan,
+    hop,
+    receipt,
+    status,
+)
+from docaxis_sim.capacity.visits import Visits
+
+PATIENCE_NS: Final = HOUR_NS
+"""How long after a failure's end a peer may still be taken for unreachable by those who wait for it."""
+
+NOTICED_NS: Final = SECOND_NS
+"""What waits less than this did not wait for a peer: the first attempt to reach it takes longer to fail."""
+
+
+def held_up(plan: Plan, each: Visits, end_ns: Int64, waited_ns: Int64) -> Bool:
+    """Which visits of a step waited for a peer: between two nodes that a failure separated, at a time when it can have
+    been the reason, and for longer than a station explains. `end_ns`: when each visit ended, or the run."""
+    held = np.zeros(len(each.row), np.bool_)
+    long = np.flatnonzero(waited_ns >= NOTICED_NS)
+    if not plan.outages or not len(long):
+        return held
+    source, target = _ends(plan, each.step, each.row[long])
+    for outage in plan.outages:
+        at_the_time = (each.came_ns[long] < outage.until_ns + PATIENCE_NS) & (end_ns[long] > outage.from_ns)
+        held[long] |= at_the_time & _separated(outage, source, target)
+    return held
+
+
+def _ends(plan: Plan, step: int, row: Int64) -> tuple[Int32, Int32]:
+    """The two nodes that a step needs; one and the same for what happens at one node."""
+    path, hops = plan.deliveries.path, plan.deliveries.hops[row]
+    for h in range(HOPS_MAX):
+        if hop(h, 0) <= step < hop(h, NODE):
+            return path[h, row], path[h + 1, row]
+        if step == hop(h, NODE):
+            return path[h + 1, row], path[h + 1, row]
+        if step == receipt(h):
+            return path[hops - h, row], path[hops - 1 - h, row]
+    if step < RECEIPT_FIRST:
+        return path[0, row], path[0, row]
+    return _ends_of_status(path, hops, step, row)
+
+
+def _ends_of_status(path: Int32, hops: Int8, step: int, row: Int64) -> tuple[Int32, Int32]:
+    j = (step - STATUS_FIRST) % (status(1, 0) - status(0, 0))
+    return path[hops - max(0, j - 1), row], path[hops - j, row]
+
+
+def _separated(outage: Outage, source: Int32, target: Int32) -> Bool:
+    a, b = np.isin(source, outage.inside), np.isin(target, outage.inside)
+    separated: Bool = (a | b) if outage.dark else (a != b)
+    return separated
