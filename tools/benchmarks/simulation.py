@@ -23,13 +23,16 @@ import numpy as np
 
 from docaxis_sim.capacity import cases, prepare, reference, search, vector
 from docaxis_sim.capacity.model import Expectation
-from docaxis_sim.capacity.plan import HOUR_NS, NODE, SECOND_NS, SUBMIT, Form, Plan, Run, arrived_ns, hop
+from docaxis_sim.capacity.plan import HOUR_NS, NODE, ROUND_MAX, SECOND_NS, SUBMIT, Form, Plan, Run, arrived_ns, hop
 from docaxis_sim.capacity.runner import Job, Runner
 from docaxis_sim.capacity.scenario import load
 from docaxis_sim.capacity.statistics import independent, paired
 
 DAY: Final = "national-day-2m"
 TANDEM_LOAD: Final = 0.8
+EMPTY: Final = 2.0
+OVERLOADED: Final = 0.25
+"""How far apart customers come, in services."""
 GOAL: Final = Expectation("latency.arrived.p99_s", "<=", 10.0)
 FASTER: Final = "21 Mbit/s"
 """Commune lines five per cent faster than the scenario's 20 Mbit/s."""
@@ -146,7 +149,7 @@ def tandem(args: argparse.Namespace) -> dict[str, Any]:
     from tools.benchmarks import rivals  # noqa: PLC0415 - see above
 
     _warm()
-    few, many = max(1000, args.customers // 5), args.customers * 10
+    few, many = args.customers, args.customers * 10
     rows = [
         _tandem("Ciw", few, lambda: rivals.ciw_tandem(few, TANDEM_LOAD)),
         _tandem("SimPy, process and Resource", few, lambda: rivals.simpy_tandem(few, TANDEM_LOAD)),
@@ -189,20 +192,21 @@ def _cimba(python: str, customers: int) -> dict[str, Any]:
 
 
 def overload(args: argparse.Namespace) -> dict[str, Any]:
-    """A6: what a visit costs with so many waiting at one station, beside one that is always empty."""
+    """A6: what a visit costs at a station that gets four times what it can do, until so many wait there, beside one
+    that gets half of it and where nobody ever waits."""
     _warm()
-    rows = []
+    rows, customers = [], round(args.waiting / (1 - OVERLOADED))
     for station in ("loop", "link"):
         for engine, carry in (("reference", reference.carry), ("vector", vector.carry)):
-            costs = {spread: _per_visit(carry, station, args.waiting, spread) for spread in (2.0, 0.0)}
+            costs = {spread: _per_visit(carry, station, customers, spread) for spread in (EMPTY, OVERLOADED)}
             rows.append(
                 {
                     "station": station,
                     "engine": engine,
                     "waiting": args.waiting,
-                    "empty_us_per_visit": costs[2.0],
-                    "overloaded_us_per_visit": costs[0.0],
-                    "ratio": costs[0.0] / costs[2.0],
+                    "empty_us_per_visit": costs[EMPTY],
+                    "overloaded_us_per_visit": costs[OVERLOADED],
+                    "ratio": costs[OVERLOADED] / costs[EMPTY],
                 }
             )
     return {"rows": rows}
@@ -215,7 +219,7 @@ def _per_visit(carry: Callable[[Plan], Run], station: str, customers: int, sprea
     service = np.full(customers, cases.UNIT_NS, np.int64)
     at_link = station == "link"
     made = cases.customers(births, path, service * at_link, {} if at_link else {hop(0, NODE): service})
-    plan = Plan(("A", "B"), cases.stations(2, up_ns_per_kib=1024), made, (), 0)
+    plan = Plan(("A", "B"), cases.stations(2, up_ns_per_kib=1024, round_max=ROUND_MAX), made, (), 0)
     costs = []
     for _ in range(3):
         with _Timed() as took:

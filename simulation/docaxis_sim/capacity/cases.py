@@ -14,9 +14,9 @@ from docaxis_sim.capacity import theory
 from docaxis_sim.capacity.plan import (
     DAY_NS,
     HOPS_MAX,
+    MILLISECOND_NS,
     NODE,
     ROUND_MAX,
-    SECOND_NS,
     Bool,
     Cost,
     Deliveries,
@@ -31,7 +31,7 @@ from docaxis_sim.capacity.plan import (
 )
 from docaxis_sim.capacity.theory import Sojourn
 
-UNIT_NS: Final = SECOND_NS
+UNIT_NS: Final = MILLISECOND_NS // 4
 LONG: Final = 1.5
 """Jobs that need more than this many mean services are the long ones of a case with `slowdown`."""
 
