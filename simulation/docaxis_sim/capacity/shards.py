@@ -9,11 +9,11 @@ import hashlib
 import io
 import json
 from collections.abc import Callable, Mapping, Sequence
-from importlib.metadata import version
 from math import isfinite
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from docaxis import __version__
 from docaxis_sim.capacity import portable
 from docaxis_sim.capacity.files import check as check_json
 from docaxis_sim.capacity.files import interval, number
@@ -82,7 +82,7 @@ def _task(file: Path) -> Task:
         parts = str(described["scenario"]), int(described["replication"]), str(described["engine"])
     except (KeyError, TypeError, ValueError) as error:
         raise BadShards(f"{file}: not the description of a run") from error
-    key = hashlib.sha256("\0".join([version("docaxis"), *map(str, parts)]).encode()).hexdigest()[:32]
+    key = hashlib.sha256("\0".join([__version__, *map(str, parts)]).encode()).hexdigest()[:32]
     return Task(file, *parts, key)
 
 
