@@ -28,6 +28,8 @@ BUCKET_BITS: Final = 20
 """A bucket is 2**20 ns, about a millisecond: one event of a national day."""
 _SLOT_MASK: Final = (1 << SLOT_BITS) - 1
 _BUCKETS: Final = 1 << SLOT_BITS - BUCKET_BITS
+_FEW: Final = 6
+"""A slot of so few events is one bucket: looking into all of them would take longer."""
 _FEED_AT_ONCE: Final = 1 << 15
 
 Handler = Callable[[int, int], None]
@@ -60,6 +62,7 @@ class Calendar(simpy.Environment):
         self._after_events = 0
         self._buckets: Final[list[list[tuple[int, int]]]] = [[] for _ in range(_BUCKETS)]
         self._bucket = _BUCKETS
+        self._bucket_bits = BUCKET_BITS
         self._slot = -1
         self._slot_ns = self._slot_end_ns = 0
 
@@ -68,7 +71,7 @@ class Calendar(simpy.Environment):
     def push(self, time_ns: int, number: int) -> None:
         """A light event at `time_ns`, not earlier than now."""
         if time_ns < self._slot_end_ns:
-            bucket = time_ns - self._slot_ns >> BUCKET_BITS
+            bucket = time_ns - self._slot_ns >> self._bucket_bits
             if bucket > self._bucket:
                 self._buckets[bucket].append((time_ns, number))
             else:
@@ -96,7 +99,7 @@ class Calendar(simpy.Environment):
     @property
     def reached_ns(self) -> int:
         """The end of the current slot: between slots, everything before it has been taken."""
-        return self._slot_end_ns
+        return self._slot + 1 << SLOT_BITS
 
     # --- SimPy's side ---
 
@@ -128,7 +131,7 @@ class Calendar(simpy.Environment):
         if self._bucket == _BUCKETS:
             self._open_slot()
         self._take_slot()
-        self._bucket = _BUCKETS
+        self._bucket, self._slot_end_ns = _BUCKETS, 0
         if self._after is not None and self.events >= self._after_events:
             self.after_events(*self._after)
             self._after[1]()
@@ -137,10 +140,11 @@ class Calendar(simpy.Environment):
         """Bucket by bucket, in the order of time; what comes about in the current bucket joins in."""
         handlers, simpy_number, simpy_step, taken = self.handlers, self._simpy, super().step, 0
         try:
-            for bucket, heap in enumerate(self._buckets):
+            for bucket, heap in enumerate(self._buckets if self._bucket_bits == BUCKET_BITS else self._buckets[:1]):
+                if not heap:
+                    continue
                 self._bucket = bucket
-                if len(heap) > 1:
-                    heapify(heap)
+                heapify(heap)
                 while heap:
                     time_ns, number = heappop(heap)
                     taken += 1
@@ -162,11 +166,12 @@ class Calendar(simpy.Environment):
         del self._later[self._slot]
         self._slot_ns, self._slot_end_ns = self._slot << SLOT_BITS, self._slot + 1 << SLOT_BITS
         self._bucket = 0
+        self._bucket_bits = bucket_bits = BUCKET_BITS if len(keys) > _FEW else SLOT_BITS
         start_ns, bits, mask, buckets = self._slot_ns, self._bits, (1 << self._bits) - 1, self._buckets
         simpy_number = self._simpy
         for key in keys:
             offset_ns = key >> bits
-            buckets[offset_ns >> BUCKET_BITS].append((start_ns + offset_ns, (key & mask) + simpy_number))
+            buckets[offset_ns >> bucket_bits].append((start_ns + offset_ns, (key & mask) + simpy_number))
 
     def _next_slot(self) -> list[int]:
         """What is in the next slot that has events; nothing if there is none."""

@@ -99,6 +99,17 @@ def test_a_run_can_be_stopped_and_continued() -> None:
     assert calendar.peek() == Infinity
 
 
+def test_what_comes_after_a_run_has_ended_is_still_taken_in_order() -> None:
+    """Whoever goes on with a calendar that had nothing left may begin in the very slot in which it ended."""
+    calendar, seen = _watched()
+    calendar.push(5, 1)
+    calendar.run()
+    for time_ns, number in ((_SLOT_NS + 1, 3), (9 * _BUCKET_NS, 2), (_SLOT_NS - 1, 4)):
+        calendar.push(time_ns, number)
+    calendar.run()
+    assert [number for _, number in seen] == [1, 2, 4, 3]
+
+
 def test_time_passes_in_whole_nanoseconds() -> None:
     """A fraction would be lost without a word: it is refused."""
     with pytest.raises(ValueError, match="whole nanoseconds"):
