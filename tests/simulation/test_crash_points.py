@@ -41,7 +41,7 @@ OFF = Fault(Kind.OUTAGE, 0, 20 * MINUTE_MS, "H26")
 BACK = Fault(Kind.RESTORE, 4 * MINUTE_MS, 16 * MINUTE_MS, "H49")
 LONG = NOTHING_DRAWN._replace(expires_ms_min=3 * DAY_MS, expires_ms_max=3 * DAY_MS)
 PACE = 12
-"""Each test of the longer world strikes one boundary in so many, beginning with its own; together every third."""
+"""Each test of the longer world strikes one boundary in so many, beginning with its own; together every fourth."""
 
 
 def eventful(crash_at: int) -> Outcome:
@@ -62,7 +62,7 @@ def eventful(crash_at: int) -> Outcome:
     return world.run()
 
 
-OFFSETS = range(0, PACE, 3)
+OFFSETS = range(0, PACE, 4)
 WORDS = (Code.ARRIVED, Code.REFUSED, Code.COMPLETED, Code.RECALL, Code.DECLINE, Code.EXPIRED)
 
 

@@ -56,7 +56,7 @@ def test_several_processes_say_the_same_as_one(capsys: pytest.CaptureFixture[str
     """In the order of the seeds."""
     said = []
     for jobs in ("1", "2"):
-        assert faults.main(["--seeds", "10..13", "--jobs", jobs]) == 0
+        assert faults.main(["--seeds", "12..13", "--jobs", jobs]) == 0
         said.append(capsys.readouterr().out)
     assert said[0] == said[1]
 

@@ -15,7 +15,7 @@ from docaxis_sim.plan import Kind
 from docaxis_sim.swarm import draw
 from docaxis_sim.world import Outcome, World
 
-SEEDS = range(40)
+SEEDS = range(20)
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +27,7 @@ def outcomes() -> list[Outcome]:
 def test_every_drawn_world_holds_every_promise(outcomes: list[Outcome]) -> None:
     """Nodes that crash at any moment, on a hostile network, lose nothing and double nothing."""
     assert len(outcomes) == len(SEEDS)
-    assert sum(outcome.acknowledged for outcome in outcomes) > 300
+    assert sum(outcome.acknowledged for outcome in outcomes) > 150
 
 
 def test_rare_paths_are_taken(outcomes: list[Outcome]) -> None:
@@ -55,14 +55,14 @@ def test_the_same_seed_gives_the_same_trace(outcomes: list[Outcome]) -> None:
 def test_another_process_gives_the_same_trace(outcomes: list[Outcome], hash_seed: str) -> None:
     """The order of sets differs between processes; nothing may depend on it."""
     done = subprocess.run(
-        [sys.executable, "-m", "docaxis_sim.faults", "--seeds", "0..3", "--json"],
+        [sys.executable, "-m", "docaxis_sim.faults", "--seeds", "0..2", "--json"],
         env={**os.environ, "PYTHONHASHSEED": hash_seed},
         capture_output=True,
         check=True,
         timeout=100,
     )
     traces = json.loads(done.stdout)["traces"]
-    assert traces == {str(seed): outcomes[seed].trace for seed in range(4)}
+    assert traces == {str(seed): outcomes[seed].trace for seed in range(3)}
 
 
 def test_worlds_with_hardly_any_memory_hold_every_promise(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -70,6 +70,6 @@ def test_worlds_with_hardly_any_memory_hold_every_promise(monkeypatch: pytest.Mo
     for name, value in (("LANE_MEMORY_ITEMS_MAX", 4), ("RECORDS_CACHED_MAX", 3), ("DUE_SCAN_ITEMS_MAX", 2)):
         monkeypatch.setattr(limits, name, value)
     little = Policy(batch_items=2, flights=2)
-    for seed in range(4):
+    for seed in range(3):
         plan = draw(seed)
         World(seed, plan._replace(work=plan.work._replace(documents=30), policy=little)).run()

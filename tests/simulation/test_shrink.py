@@ -4,9 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from docaxis.core.addresses import Book
+from docaxis.core.envelope import Envelope
+from docaxis.core.ids import PartyId
+from docaxis.core.intake import Intake
+from docaxis.core.turn import Turn
+from docaxis.core.wire import Item, Result
 from docaxis_sim import fault_file, faults, shrink
-from docaxis_sim.plan import Kind
+from docaxis_sim.checkers import Breach
+from docaxis_sim.life import Life
 from docaxis_sim.swarm import draw
 from docaxis_sim.world import Broken, World
 
@@ -14,50 +19,57 @@ Patch = pytest.MonkeyPatch
 HERE = Path(__file__).resolve().parents[2] / "scenarios"
 
 
-def plant(patch: Patch) -> None:
-    """A revocation is published, read, and not looked at."""
-    signing_key = Book.signing_key
+def forget_duplicates(patch: Patch) -> None:
+    """Every copy of an envelope is a new document."""
 
-    def trusting(self: Book, *of: object) -> object:
-        revoked, self.revoked = self.revoked, {}
-        try:
-            return signing_key(self, *of)  # type: ignore[arg-type]  # handed on as they came
-        finally:
-            self.revoked = revoked
+    def envelope(self: Intake, now: Turn, peer: PartyId, recipient: PartyId, item: Item, read: Envelope) -> Result:
+        return self._new_envelope(now, recipient, item, read)
 
-    patch.setattr(Book, "signing_key", trusting)
-
-
-def first_broken() -> Broken:
-    """The first drawn world in which the planted bug shows."""
-    for seed in range(20):
-        if any(fault.kind is Kind.REVOKE for fault in draw(seed).faults):
-            try:
-                faults.run(seed)
-            except Broken as broken:
-                return broken
-    raise AssertionError("the planted bug shows nowhere")
+    patch.setattr(Intake, "envelope", envelope)
 
 
 def test_a_failing_world_becomes_a_few_parts_and_a_file_that_repeats_it(monkeypatch: Patch, tmp_path: Path) -> None:
-    """The revocation, a document or two, nothing else; the file gives the same trace, and without the bug it passes."""
+    """One letter and a network that doubles it, of twelve letters and six faults; the file gives the same trace, and
+    without the bug it passes."""
+    plan = draw(0)
+    assert len(plan.faults) == 6
     with monkeypatch.context() as patch:
-        plant(patch)
-        broken = first_broken()
-        small = shrink.shrink(broken.seed, broken.plan, broken.breach.promise)
+        forget_duplicates(patch)
+        with pytest.raises(Broken) as caught:
+            faults.run(0, plan)
+        promise = caught.value.breach.promise
+        small = shrink.shrink(0, plan, promise)
         assert small is not None
-        assert [fault.kind for fault in small.plan.faults] == [Kind.REVOKE]
-        assert len(small.plan.letters) <= 3
-        assert len(small.plan.crash_at) <= 1
-        assert small.plan.crash == 0
-        file = faults.keep(broken.seed, small, tmp_path)
-        source = fault_file.read(file)
-        assert fault_file.plan(source, broken.seed) == small.plan
-        world = World(broken.seed, small.plan)
-        with pytest.raises(Broken, match="authority"):
+        assert len(small.plan.letters) == 1
+        assert small.plan.faults == ()
+        assert (small.plan.crash, small.plan.crash_at) == (0, ())
+        assert len(small.plan.parties) <= 3
+        assert small.plan.work.office_ms == 0
+        file = faults.keep(0, small, tmp_path)
+        assert fault_file.plan(fault_file.read(file), 0) == small.plan
+        world = World(0, small.plan)
+        with pytest.raises(Broken, match=promise):
             world.run()
         assert world.trace.digest() == small.trace
     assert faults.main([str(file)]) == faults.HELD
+
+
+def test_of_many_crashes_those_that_matter_are_left_by_their_numbers(monkeypatch: Patch) -> None:
+    """Drawn by chance at every boundary at first; here to die while the disk writes is the mistake."""
+    struck = Life._struck
+
+    def never_in_a_commit(self: Life, boundary: str) -> bool:
+        if struck(self, boundary):
+            if boundary == "in commit":
+                raise Breach("dies well", f"{self.machine.delivery()}")
+            return True
+        return False
+
+    monkeypatch.setattr(Life, "_struck", never_in_a_commit)
+    small = shrink.shrink(0, draw(0)._replace(crash=30), "dies well")
+    assert small is not None
+    assert small.plan.crash == 0
+    assert len(small.plan.crash_at) == 1
 
 
 def test_a_world_that_breaks_nothing_is_not_made_smaller() -> None:
