@@ -189,7 +189,7 @@ def _looked_into(told: Told, source: Source, arguments: argparse.Namespace) -> F
 def _folder() -> Path | None:
     """Where found plans live in the repository; an installed simulator has no such place."""
     folder = shipped() / "found"
-    return folder if folder.is_dir() else None
+    return folder if (shipped().parent / "pyproject.toml").is_file() and folder.is_dir() else None
 
 
 def keep(seed: int, shrunk: Shrunk, folder: Path) -> Path:

@@ -312,9 +312,9 @@ def one_restore(seed: int) -> Plan:
 
 
 def busy_hours(seed: int) -> Plan:
-    """Two hours, three agencies, thirty documents; otherwise as drawn."""
+    """Two hours, three agencies, twenty documents; otherwise as drawn."""
     plan = draw(seed)
-    work = plan.work._replace(documents=30, expires_ms_min=DAY_MS, expires_ms_max=2 * DAY_MS)
+    work = plan.work._replace(documents=20, expires_ms_min=DAY_MS, expires_ms_max=2 * DAY_MS)
     return Plan(("G22", "H49", "H26"), 2 * HOUR_MS, work=work)
 
 
