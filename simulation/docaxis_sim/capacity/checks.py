@@ -82,6 +82,8 @@ def _sizes(scenario: Scenario) -> Iterator[Complaint]:
         at, size = ("traffic", row, "size"), traffic.size
         if size.law == "table" and not size.table_bytes:
             yield Complaint('law "table" needs sizes to draw from', ((*at, "table"), (*at, "law")))
+        if size.law == "pareto" and size.sigma == 0:
+            yield Complaint('law "pareto" needs a shape above 0', ((*at, "sigma"), (*at, "law")))
         if size.law != "table" and size.median_bytes > size.max_bytes:
             text = "the median is above max: state a larger max (its default is 200 MB)"
             yield Complaint(text, ((*at, "median"), (*at, "max")))

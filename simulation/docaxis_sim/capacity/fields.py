@@ -59,6 +59,7 @@ BUILT_IN_PROFILES: Final = {
 
 UPLINK: Final = quantity(RATE, 1)
 SPEED: Final = number(0.01, 100.0, "a factor")
+PROCESSES: Final = whole(1, 64)
 
 
 def _node_class(tier: str, uplink: str, downlink: str, explain: str) -> Field:
@@ -68,7 +69,14 @@ def _node_class(tier: str, uplink: str, downlink: str, explain: str) -> Field:
         (
             Field("uplink", UPLINK, uplink, "The line from each node to everybody else.", "up_bps"),
             Field("downlink", UPLINK, downlink, "The line from everybody else to each node.", "down_bps"),
-            Field("speed", SPEED, 1.0, "How fast the machine is beside the calibrated one; 0.5 is half as fast."),
+            Field("speed", SPEED, 1.0, "How fast its processor is beside the calibrated one; 0.5 is half as fast."),
+            Field("disk", SPEED, 1.0, "The same of its disk's commits; what stalls add is as measured for every disk."),
+            Field(
+                "processes",
+                PROCESSES,
+                1,
+                "How many processes share each node's work and its database; the node as it is has one.",
+            ),
         ),
         explain,
     )
@@ -162,6 +170,8 @@ OVERRIDE: Final = Table(
         Field("uplink", UPLINK, None, "Another line out than that of their tier.", "up_bps"),
         Field("downlink", UPLINK, None, "Another line in than that of their tier.", "down_bps"),
         Field("speed", SPEED, None, "Another speed than that of their tier."),
+        Field("disk", SPEED, None, "Another disk than that of their tier."),
+        Field("processes", PROCESSES, None, "Another number of processes than that of their tier."),
     ),
     "Other values for some nodes; where two hold for one node, the later counts.",
 )

@@ -21,12 +21,14 @@ class Latency(NamedTuple):
 
 
 class NodeClass(NamedTuple):
-    """What a node has: links in bits per second, and its speed relative to the calibrated machine (0.5: half as
-    fast)."""
+    """What a node has: links in bits per second; how fast its processor and its disk's commits are relative to the
+    calibrated machine (0.5: half as fast); how many processes share its work and its database."""
 
     up_bps: int
     down_bps: int
     speed: float = 1.0
+    disk: float = 1.0
+    processes: int = 1
 
 
 class Site(NamedTuple):
@@ -45,6 +47,8 @@ class Override(NamedTuple):
     up_bps: int | None = None
     down_bps: int | None = None
     speed: float | None = None
+    disk: float | None = None
+    processes: int | None = None
 
 
 class TopologySpec(NamedTuple):

@@ -44,6 +44,8 @@ _SHOWN: Final[Mapping[str, Any]] = {
     "overrides.uplink": "2 Mbit/s",
     "overrides.downlink": "4 Mbit/s",
     "overrides.speed": 0.5,
+    "overrides.disk": 2.0,
+    "overrides.processes": 4,
     "traffic.at": "08:00",
     "failures.name": "cut",
     "failures.members": "province:Hà Giang",

@@ -7,7 +7,10 @@ from docaxis.core import envelope, limits
 from docaxis.core.ids import party_id
 from docaxis_sim.capacity import sizes
 from docaxis_sim.capacity.chance import generator
+from docaxis_sim.capacity.mistakes import BadScenario
 from docaxis_sim.capacity.model import Size
+from docaxis_sim.capacity.scenario import load
+from tests.simulation.capacity.measured import SMALL
 
 
 @pytest.mark.parametrize("law", [Size("lognormal", 640_000, 1.4), Size("pareto", 640_000, 1.2)])
@@ -61,3 +64,10 @@ def test_content_rides_in_the_batch_exactly_as_far_as_the_node_lets_it() -> None
     """The form of a delivery follows the core's own bound."""
     sizes_ = np.array([1, limits.INLINE_BYTES_MAX, limits.INLINE_BYTES_MAX + 1])
     assert sizes.is_inline(sizes_).tolist() == [True, True, False]
+
+
+def test_a_pareto_law_without_shape_is_refused_before_anything_is_drawn() -> None:
+    """Its half would be at infinity; a planner gets a sentence, not a division by zero."""
+    wrong = {"traffic.letters.size.law": "pareto", "traffic.letters.size.sigma": 0.0}
+    with pytest.raises(BadScenario, match="a shape above 0"):
+        load(SMALL, wrong)

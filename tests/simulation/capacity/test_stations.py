@@ -52,14 +52,33 @@ def test_a_link_s_time_for_a_kib_follows_from_its_rate(agencies: Topology) -> No
 
 
 def test_speed_divides_every_cost_and_halves_are_rounded_up(agencies: Topology) -> None:
-    """A node half as fast needs twice the time, on its loop and on its disk."""
+    """A node half as fast needs twice the time on its loop; its disk is as fast as before."""
     found = stations(network(SPEC, NODES), agencies, COSTS._replace(round_ns=101, commit_ns=3, submit_ns=100))
     central, province = agencies.ids.index("G22"), agencies.ids.index("H49")
     assert found.round_ns[[central, province]].tolist() == [51, 337]
     assert found.wake_ns[[central, province]].tolist() == [4, 23]
-    assert found.commit_ns[[central, province]].tolist() == [2, 10]
+    assert found.commit_ns[[central, province]].tolist() == [3, 3]
     assert found.cost_ns[Cost.SUBMIT, [central, province]].tolist() == [50, 333]
     assert found.cost_ns.shape == (len(Cost), 95)
+
+
+def test_a_disk_has_a_factor_of_its_own(agencies: Topology) -> None:
+    """Who buys a faster processor has not bought a faster disk, and the other way round."""
+    nodes = NODES | {"central": NodeClass(MEGABIT, MEGABIT, disk=2.0)}
+    overrides = (Override("agency:H49", disk=0.5),)
+    found = stations(network(SPEC, nodes, (), overrides), agencies, COSTS._replace(commit_ns=101, round_ns=100))
+    central, ordinary, slow = (agencies.ids.index(each) for each in ("G22", "H22", "H49"))
+    assert found.commit_ns[[central, ordinary, slow]].tolist() == [51, 101, 202]
+    assert found.round_ns[[central, ordinary, slow]].tolist() == [100, 333, 333]
+
+
+def test_processes_of_a_node_are_its_loop_s_servers(agencies: Topology) -> None:
+    """By tier, and otherwise for some; every engine knows what several servers do."""
+    nodes = NODES | {"central": NodeClass(MEGABIT, MEGABIT, processes=4)}
+    found = stations(network(SPEC, nodes, (), (Override("agency:H49", processes=2),)), agencies, COSTS)
+    wanted = [agencies.ids.index(each) for each in ("G22", "H22", "H49")]
+    assert found.servers[found.loop_of[wanted]].tolist() == [4, 1, 2]
+    assert found.servers.dtype == np.int32
 
 
 def test_every_thing_that_a_loop_is_asked_to_do_has_its_own_cost(agencies: Topology) -> None:
