@@ -5,7 +5,12 @@ Read from a calibration file that `tools/calibrate` writes. Nothing here measure
 
 import json
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
+
+from docaxis_sim.capacity import bounded
+
+BYTES_MAX: Final = 8 * bounded.MIB
+"""A thousand times what `tools/calibrate` writes."""
 
 
 class Costs(NamedTuple):
@@ -51,8 +56,8 @@ class BadCalibration(ValueError):
 def read(path: Path) -> Costs:
     """The costs in a calibration file; raises `BadCalibration`."""
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        found = json.loads(bounded.text(path, BYTES_MAX))
+    except (OSError, ValueError, RecursionError) as error:
         raise BadCalibration(f"{path.name}: not a readable calibration file: {error}") from error
     values = found.get("costs") if isinstance(found, dict) else None
     provenance = found.get("provenance") if isinstance(found, dict) else None

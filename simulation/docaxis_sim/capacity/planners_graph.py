@@ -4,6 +4,7 @@ Reading and checking only; all mistakes are told at once. Links are not read fro
 `parent` and from the scenario's routing, as they do for the country's own tables.
 """
 
+import io
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -13,10 +14,12 @@ import networkx as nx
 
 from docaxis.core.errors import TheirFault
 from docaxis.core.ids import party_id
+from docaxis_sim.capacity import bounded
 from docaxis_sim.capacity.country import Unit
 from docaxis_sim.capacity.model import TIERS
 
 MISTAKES_SHOWN_MAX: Final = 20
+PACKED: Final = (".gz", ".bz2", ".xz", ".zst", ".zip")
 _PARENTLESS: Final = ("hub", "central", "province")
 
 
@@ -29,10 +32,14 @@ def read_units(path: Path) -> list[Unit]:
 
     A node's own id is its code (as in `docaxis.core.ids`); its attributes are `tier` (a word of
     `docaxis_sim.capacity.model.TIERS`), `parent` (an id; left out at the top), `lat` and `lon` (degrees), and if wanted
-    `name` and `population`. Raises `BadGraph`.
+    `name` and `population`. A packed file is not unpacked: nobody knows beforehand how large it becomes. Raises
+    `BadGraph`.
     """
+    if path.suffix.lower() in PACKED:
+        raise BadGraph(f"{path.name}: is packed; unpack it, and name the GraphML file")
     try:
-        nodes: dict[str, dict[str, Any]] = dict(nx.read_graphml(path, node_type=str).nodes(data=True))
+        file = io.BytesIO(bounded.content(path))
+        nodes: dict[str, dict[str, Any]] = dict(nx.read_graphml(file, node_type=str).nodes(data=True))
     except (OSError, ParseError, nx.NetworkXError, ValueError, KeyError) as error:
         raise BadGraph(f"{path.name}: not a readable GraphML file: {error}") from error
     mistakes = [f"node {each}: {text}" for each, found in nodes.items() for text in _mistakes(each, found, nodes)]

@@ -75,7 +75,9 @@ class FilePath(NamedTuple):
             sink.note(node, f"{shown(node.plain)} is not a path")
             return ""
         path = node.folder / node.value
-        if node.value and not path.is_file():
+        if path.exists() and not path.is_file() and node.value:
+            sink.note(node, f"{node.value} is not a regular file")
+        elif node.value and not path.is_file():
             near = nearest(path.name, (each.name for each in path.parent.glob("*")) if path.parent.is_dir() else ())
             sink.note(node, f"there is no file {node.value}; {near}".rstrip("; "))
         return path if node.value else ""

@@ -10,9 +10,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from docaxis_sim.capacity import bounded
 from docaxis_sim.capacity.mistakes import BadScenario, Mistake, file_name, nearest
 from docaxis_sim.capacity.shipped import shipped
 from docaxis_sim.capacity.toml_lines import Place, lines
+
+BYTES_MAX: Final = 4 * bounded.MIB
+"""Of one file; what people write is a thousandth of it."""
 
 OVERRIDE: Final = "override"
 """The file of values that were set from outside; they have no line."""
@@ -69,7 +73,7 @@ def _read(path: Path, readers: tuple[Path, ...]) -> Node:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        return bounded.text(path, BYTES_MAX)
     except OSError as error:
         raise BadScenario([Mistake(file_name(path), 0, "", f"cannot be read: {error.strerror or error}")]) from error
     except UnicodeDecodeError as error:
