@@ -4,6 +4,8 @@ Goes to standard error, beside the result. Nothing here knows what is simulated 
 """
 
 import sys
+from math import ceil
+from threading import Event, Lock, Thread
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,69 +16,114 @@ if TYPE_CHECKING:
     from docaxis_sim.capacity.study import Replication
 
 SECONDS_BETWEEN_LINES: Final = 10.0
+SECONDS_BETWEEN_BEATS: Final = 1.0
+"""Time passes although nothing is heard: from other processes and machines nothing comes before a replication ends."""
 
 
 class Watcher:
-    """Tells people about `steps` replications (more may follow), each of so much simulated time."""
+    """Tells people about `steps` replications (more may follow), each of so much simulated time, so many of them
+    `side_by_side`."""
 
-    def __init__(self, what: str, steps: int, simulated_ns: int) -> None:
+    def __init__(self, what: str, steps: int, simulated_ns: int, side_by_side: int = 1) -> None:
         self.what, self.steps, self.simulated_ns = what, max(1, steps), max(1, simulated_ns)
+        self.side_by_side = max(1, side_by_side)
         self.ended = 0
-        self._inside = 0.0
-        self._watch, self._said = Stopwatch(), 0.0
+        self._note, self._inside = "", 0.0
+        self._took, self._ended_at, self._said = 0.0, 0.0, 0.0
+        self._watch = Stopwatch()
         self._bar: Any = None
+        self._showing, self._over = Lock(), Event()
+        self._heart = Thread(target=self._beats, daemon=True)
 
     def __enter__(self) -> "Watcher":
         if sys.stderr.isatty():
             self._bar = _bar()
             self._bar.start()
-            self._task = self._bar.add_task(self.what, total=float(self.steps), note="")
+            self._task = self._bar.add_task(self.what, total=float(self.steps), note="", left="")
+        self._heart.start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._over.set()
+        self._heart.join()
         if self._bar is not None:
             self._bar.stop()
 
     def done(self, replication: "Replication") -> None:
         """A replication has ended."""
-        self.ended += 1
-        self._inside = 0.0
-        self.steps = max(self.steps, self.ended)
         arrived = replication.measures.metrics["arrived"]
-        self._show(
-            f"{arrived:,.0f} documents arrived in replication {replication.number}", due=self.ended == self.steps
-        )
+        with self._showing:
+            self.ended += 1
+            self._inside, self._ended_at = 0.0, self._watch.seconds
+            self._took += replication.seconds
+            self.steps = max(self.steps, self.ended)
+            self._note = f"{arrived:,.0f} documents arrived in replication {replication.number}"
+            self._show(due=self.ended == self.steps)
 
     def inside(self, simulated_ns: int, arrived: int) -> None:
         """So much simulated time has passed in the replication that runs in this process."""
-        self._inside = min(1.0, simulated_ns / self.simulated_ns)
         day, minute = divmod(simulated_ns // 60_000_000_000, 24 * 60)
-        clock = f"{minute // 60:02}:{minute % 60:02}"
-        self._show(f"day {day + 1} {clock}, {arrived:,} documents arrived")
+        with self._showing:
+            self._inside = min(1.0, simulated_ns / self.simulated_ns)
+            self._note = f"day {day + 1} {minute // 60:02}:{minute % 60:02}, {arrived:,} documents arrived"
+            self._show()
 
-    def _show(self, note: str, due: bool = False) -> None:
-        share = min(1.0, (self.ended + self._inside) / self.steps)
+    def beat(self) -> None:
+        """Time has passed, and nothing else may have happened."""
+        with self._showing:
+            if self.ended < self.steps:
+                self._show()
+
+    def _beats(self) -> None:
+        while not self._over.wait(SECONDS_BETWEEN_BEATS):
+            self.beat()
+
+    def _show(self, due: bool = False) -> None:
+        passed_s = self._watch.seconds
+        left_s = self._left_s(passed_s)
+        running = min(self.side_by_side, self.steps - self.ended)
+        notes = [f"{running} side by side"] if running > 1 else []
+        notes += [self._note] if self._note else []
         if self._bar is not None:
-            self._bar.update(self._task, total=float(self.steps), completed=share * self.steps, note=note)
-            return
-        passed = self._watch.seconds
-        if due or passed - self._said >= SECONDS_BETWEEN_LINES:
-            self._said = passed
-            left = f", about {passed / share - passed:.0f} s left" if 0 < share < 1 else ""
-            output.note(f"{self.what}: {self.ended} of {self.steps} replications, {passed:.0f} s{left}; {note}")
+            left = "" if left_s is None else f"about {_spelled(left_s)} left"
+            share = min(float(self.steps), self.ended + self._inside)
+            self._bar.update(self._task, total=float(self.steps), completed=share, note="; ".join(notes), left=left)
+        elif due or passed_s - self._said >= SECONDS_BETWEEN_LINES:
+            self._said = passed_s
+            left = "" if left_s is None else f", about {_spelled(left_s)} left"
+            so_far = f"{self.what}: {self.ended} of {self.steps} replications, {_spelled(passed_s)}{left}"
+            output.note("; ".join([so_far, *notes]))
+
+    def _left_s(self, passed_s: float) -> float | None:
+        """What is left: of the one in this process by the simulated time it has covered, else by how long those that
+        have ended took. None while nothing is known, and when nothing is left."""
+        if self.ended >= self.steps:
+            return None
+        if self._inside:
+            share = (self.ended + self._inside) / self.steps
+            return passed_s / share - passed_s if share < 1 else None
+        if not self.ended:
+            return None
+        turns = ceil((self.steps - self.ended) / self.side_by_side)
+        return max(0.0, turns * self._took / self.ended - (passed_s - self._ended_at))
+
+
+def _spelled(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
 
 
 def _bar() -> Any:
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         TextColumn("{task.percentage:>3.0f}%"),
         TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
+        TextColumn("{task.fields[left]}"),
         TextColumn("{task.fields[note]}"),
         console=Console(stderr=True),
         transient=True,

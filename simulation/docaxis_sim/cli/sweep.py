@@ -99,7 +99,7 @@ def _swept(arguments: argparse.Namespace) -> int:
     axes = _axes(arguments)
     grid = sweep.scenarios(arguments.scenario, axes, common.overrides(arguments))
     total = sum(scenario.experiment.replications for scenario in grid)
-    with common.runner(arguments) as runner, Watcher(f"{len(grid)} points", total, 0) as watcher:
+    with common.runner(arguments) as runner, Watcher(f"{len(grid)} points", total, 0, runner.workers) as watcher:
         found = sweep.run(axes, grid, runner, arguments.engine, watcher.done)
     return _shown(arguments, axes, found)
 
@@ -122,7 +122,8 @@ def _work(arguments: argparse.Namespace) -> int:
     from docaxis_sim.cli.progress import Watcher
 
     todo = shards.todo(arguments.work, *arguments.shard)
-    with common.runner(arguments) as runner, Watcher(str(arguments.work), len(todo), 0) as watcher:
+    name = str(arguments.work)
+    with common.runner(arguments) as runner, Watcher(name, len(todo), 0, runner.workers) as watcher:
         shards.work(arguments.work, todo, runner, watcher.done)
     left = len(shards.todo(arguments.work))
     if arguments.json:
