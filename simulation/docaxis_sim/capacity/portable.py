@@ -1,6 +1,7 @@
 """Portable: a scenario with all the files it needs, as text, for machines that do not have them.
 
-The country's tables are not in it: they come with the simulator. Nothing here runs anything.
+The country's tables are not in it: they come with the simulator. Whoever gets a parcel gets the contents of the files
+that the scenario names. Nothing here runs anything.
 """
 
 import hashlib
@@ -9,13 +10,17 @@ import tempfile
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 from typing import Any, Final, NamedTuple
 
+from docaxis_sim.capacity import bounded
 from docaxis_sim.capacity.model import Scenario
 from docaxis_sim.capacity.scenario import load
 from docaxis_sim.capacity.starter import written
 
 SCENARIO: Final = "scenario.toml"
+CALIBRATION: Final = "calibration.json"
+GRAPH: Final = "country.graphml"
 
 
 class Parcel(NamedTuple):
@@ -36,13 +41,13 @@ class Parcel(NamedTuple):
 def pack(scenario: Scenario) -> Parcel:
     """A scenario made independent of the folder that it lies in."""
     raw = dict(scenario.raw)
-    files = {"calibration.json": scenario.calibration.read_text(encoding="utf-8")}
-    raw["calibration"] = "calibration.json"
+    files = {CALIBRATION: bounded.text(scenario.calibration)}
+    raw["calibration"] = CALIBRATION
     if scenario.topology.graph:
-        files["country.graphml"] = Path(scenario.topology.graph).read_text(encoding="utf-8")
+        files[GRAPH] = bounded.text(Path(scenario.topology.graph))
         topology = raw["topology"]
         assert isinstance(topology, dict)
-        raw["topology"] = {**topology, "graph": "country.graphml"}
+        raw["topology"] = {**topology, "graph": GRAPH}
     return Parcel(toml(raw), tuple(sorted(files.items())))
 
 
@@ -54,9 +59,25 @@ def write(parcel: Parcel, folder: Path) -> Path:
     return folder / SCENARIO
 
 
-@lru_cache(maxsize=16)
+def read(folder: Path) -> Parcel:
+    """The parcel whose files are in a folder; raises `OSError` and `UnicodeDecodeError`."""
+    found = [(name, bounded.text(folder / name)) for name in (CALIBRATION, GRAPH) if (folder / name).exists()]
+    return Parcel(bounded.text(folder / SCENARIO), tuple(found))
+
+
 def unpacked(parcel: Parcel) -> Scenario:
-    """The scenario, from a folder made for it that is gone afterwards but for what a run still reads."""
+    """The scenario, from a folder made for it that is gone when this process ends. Threads that ask for one parcel at
+    the same time get one scenario."""
+    with _ONE_AT_A_TIME:
+        return _unpacked(parcel)
+
+
+_ONE_AT_A_TIME: Final = Lock()
+"""Nobody reads files that another thread has half written."""
+
+
+@lru_cache(maxsize=16)
+def _unpacked(parcel: Parcel) -> Scenario:
     return load(write(parcel, _folder() / parcel.digest))
 
 

@@ -6,17 +6,18 @@ where, nor in which order they end. What the outcomes say together is `experimen
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, contextmanager
 from multiprocessing import get_context
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 
 from docaxis_sim import machines
-from docaxis_sim.capacity import cluster, measure, raw_rows, reference, vector
+from docaxis_sim.capacity import cluster, edition, measure, raw_rows, reference, vector
 from docaxis_sim.capacity.model import Scenario
 from docaxis_sim.capacity.plan import CannotCarry, Form, Plan, Run
 from docaxis_sim.capacity.portable import Parcel, pack, unpacked
@@ -40,7 +41,8 @@ class Failed(Exception):
 
 class Job(NamedTuple):
     """One replication to be carried out, of a scenario or of a parcel with one. `engine` as in `ENGINES`, empty for the
-    scenario's own; `slim`: figures and checks alone are wanted; `rows_to`: a folder for the raw rows of deliveries."""
+    scenario's own; `slim`: figures and checks alone are wanted; `rows_to`: a folder for the raw rows of deliveries, on
+    the machine that asks."""
 
     scenario: Scenario | Parcel
     number: int
@@ -136,16 +138,51 @@ class Runner:
         inside, where that is in this process. Raises `CannotCarry`, `Failed`, and the `ValueError`s of `prepare`."""
         if self._executor is None:
             return [_told(carried_out(job, progress), done) for job in jobs]
-        if self.address:
-            jobs = [job._replace(scenario=_packed(job.scenario)) for job in jobs]
-        futures = [self._executor.submit(carried_out, job) for job in jobs]
+        futures = {self._submitted(self._executor, job): job for job in jobs}
         try:
             for future in as_completed(futures):
-                _told(future.result(), done)
+                brought = future.result()
+                _keep(brought.rows, futures[future].rows_to)
+                _told(brought.replication, done)
         except BrokenProcessPool as error:
             text = "a worker process ended before its time, as happens when memory runs out; use fewer --jobs"
             raise Failed(text) from error
-        return [future.result() for future in futures]
+        return [future.result().replication for future in futures]
+
+    def _submitted(self, executor: Executor, job: Job) -> "Future[_Brought]":
+        if not self.address:
+            return executor.submit(_near, job)
+        return executor.submit(_far, job._replace(scenario=_packed(job.scenario)), edition.deciding())
+
+
+class _Brought(NamedTuple):
+    """What comes back from a worker. `rows`: raw rows as files, from one without the folders of who asked."""
+
+    replication: Replication
+    rows: dict[str, bytes]
+
+
+def _near(job: Job) -> _Brought:
+    return _Brought(carried_out(job), {})
+
+
+def _far(job: Job, expected: dict[str, str]) -> _Brought:
+    """On a machine that may have joined after the others were asked what they are; none of the job's folders is its."""
+    there = edition.deciding()
+    if there != expected:
+        raise Failed(f"a worker has another simulator: {edition.difference(there, expected)}")
+    if job.rows_to is None:
+        return _near(job)
+    with TemporaryDirectory(prefix="docaxis-rows-") as folder:
+        found = carried_out(job._replace(rows_to=Path(folder)))
+        return _Brought(found, {file.name: file.read_bytes() for file in Path(folder).iterdir()})
+
+
+def _keep(rows: dict[str, bytes], folder: Path | None) -> None:
+    if rows and folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, content in rows.items():
+            (folder / Path(name).name).write_bytes(content)
 
 
 @contextmanager

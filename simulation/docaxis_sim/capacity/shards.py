@@ -1,20 +1,23 @@
 """Shards: a sweep as files: numbered runs that any machine works off, and their results, merged into one answer.
 
 A folder needs nothing but itself and an installed simulator. A result is found by the hash of everything that it
-depends on, so that what has been run is not run again; who ran it, and in which order, changes nothing.
+depends on: the scenario with its files, the replication, the engine, and the simulator's source and libraries
+(`edition`). What has been run is not run again; who ran it, and in which order, changes nothing.
 """
 
 import csv
 import hashlib
 import io
 import json
+import os
+import platform
+import re
 from collections.abc import Callable, Mapping, Sequence
 from math import isfinite
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from docaxis import __version__
-from docaxis_sim.capacity import portable
+from docaxis_sim.capacity import edition, portable
 from docaxis_sim.capacity.files import check as check_json
 from docaxis_sim.capacity.files import interval, number
 from docaxis_sim.capacity.metrics import about
@@ -26,6 +29,7 @@ from docaxis_sim.capacity.sweep import Axis, Outcome, outcome, points
 
 PLAN: Final = "plan.json"
 FORMAT: Final = 1
+_DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 
 
 class BadShards(ValueError):
@@ -82,7 +86,7 @@ def _task(file: Path) -> Task:
         parts = str(described["scenario"]), int(described["replication"]), str(described["engine"])
     except (KeyError, TypeError, ValueError) as error:
         raise BadShards(f"{file}: not the description of a run") from error
-    key = hashlib.sha256("\0".join([__version__, *map(str, parts)]).encode()).hexdigest()[:32]
+    key = hashlib.sha256("\0".join([edition.digest(), *map(str, parts)]).encode()).hexdigest()[:32]
     return Task(file, *parts, key)
 
 
@@ -108,24 +112,49 @@ def work(folder: Path, todo: Sequence[Task], runner: Runner, done: Callable[[Rep
 
 
 def _scenario(folder: Path, digest: str) -> Scenario:
-    return load(folder / "scenarios" / digest / portable.SCENARIO)
+    """The scenario that was planned under this digest, and no other; raises `BadShards`."""
+    if not _DIGEST.fullmatch(digest):
+        raise BadShards(f"{folder}: {digest!r} is not the digest of a scenario")
+    place = folder / "scenarios" / digest
+    try:
+        parcel = portable.read(place)
+    except (OSError, ValueError) as error:
+        raise BadShards(f"{place}: {error}") from error
+    if parcel.digest != digest:
+        raise BadShards(f"{place}: not what was planned: its files have changed")
+    return load(place / portable.SCENARIO)
 
 
 def collected(folder: Path) -> tuple[list[Axis], list[Outcome]]:
     """All results, merged; raises `BadShards` while some are missing."""
     missing = todo(folder)
     if missing:
-        raise BadShards(f"{len(missing)} runs of {folder} have no result yet, the first is {missing[0].file.name}")
+        first = f"{len(missing)} runs of {folder} have no result yet, the first is {missing[0].file.name}"
+        raise BadShards(first + _of_others(folder))
     found: dict[str, list[Replication]] = {}
     for task in tasks(folder):
-        found.setdefault(task.scenario, []).append(from_json(_read(_result(folder, task))))
+        found.setdefault(task.scenario, []).append(_replication(_result(folder, task)))
     described = _read(folder / PLAN)
-    axes = [Axis(axis["field"], tuple(axis["values"])) for axis in described["axes"]]
-    outcomes = [
-        outcome(tuple(point["values"]), _scenario(folder, point["scenario"]), found[point["scenario"]])
-        for point in described["points"]
-    ]
-    return axes, outcomes
+    try:
+        axes = [Axis(str(axis["field"]), tuple(axis["values"])) for axis in described["axes"]]
+        grid = [(tuple(point["values"]), point["scenario"], found[point["scenario"]]) for point in described["points"]]
+    except (KeyError, TypeError) as error:
+        raise BadShards(f"{folder / PLAN}: not a plan of these runs") from error
+    return axes, [outcome(values, _scenario(folder, digest), results) for values, digest, results in grid]
+
+
+def _of_others(folder: Path) -> str:
+    """A word about results that cannot be used together with this machine's."""
+    keys = {task.key for task in tasks(folder)}
+    others = sum(file.stem not in keys for file in (folder / "results").glob("*.json"))
+    return f"; {others} results are of another edition of the simulator or of its libraries" if others else ""
+
+
+def _replication(file: Path) -> Replication:
+    try:
+        return from_json(_read(file))
+    except (KeyError, TypeError, AttributeError) as error:
+        raise BadShards(f"{file}: not a result") from error
 
 
 def to_json(found: Replication) -> dict[str, Any]:
@@ -148,8 +177,8 @@ def from_json(value: Mapping[str, Any]) -> Replication:
 
 
 def _write(path: Path, value: Mapping[str, Any]) -> None:
-    """All of a file or nothing: another machine may be looking."""
-    part = path.with_suffix(".part")
+    """All of a file or nothing: another machine may be looking, or be writing the same."""
+    part = path.with_name(f"{path.stem}.{platform.node()}.{os.getpid()}.part")
     part.write_text(json.dumps(value, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     part.replace(path)
 

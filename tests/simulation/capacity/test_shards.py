@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from docaxis_sim.capacity import shards, sweep
+from docaxis_sim.capacity import edition, shards, sweep
 from docaxis_sim.capacity.runner import Runner
 from docaxis_sim.capacity.study import Replication
 from tests.simulation.capacity.measured import SMALL
@@ -72,6 +72,71 @@ def test_folders_that_cannot_be_used_are_refused(tmp_path: Path) -> None:
     precise = {"experiment.precise_metric": "arrived", "experiment.precision": "10 %"}
     with pytest.raises(shards.BadShards, match="state their number"):
         shards.plan(tmp_path / "other", AXES, sweep.scenarios(SMALL, AXES, precise))
+
+
+def test_results_of_another_edition_are_not_taken_for_this_one_s(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After an edit of an engine, or with another numpy, every run has to be run again; and the reader is told why."""
+    planned(tmp_path)
+    assert worked(tmp_path, 1, 8) == 1
+    monkeypatch.setattr(edition, "source", lambda: "edited")
+    assert len(shards.todo(tmp_path)) == 8
+    with pytest.raises(shards.BadShards, match=r"8 runs .* 1 results are of another edition of the simulator"):
+        shards.collected(tmp_path)
+    monkeypatch.undo()
+    assert len(shards.todo(tmp_path)) == 7
+    versions = edition.versions() | {"numpy": "0.1"}
+    monkeypatch.setattr(edition, "versions", lambda: versions)
+    assert len(shards.todo(tmp_path)) == 8
+
+
+@pytest.mark.parametrize("name", ["scenario.toml", "calibration.json"])
+def test_a_scenario_that_was_changed_in_the_folder_is_refused(tmp_path: Path, name: str) -> None:
+    """Its name says what it must hold."""
+    planned(tmp_path)
+    for folder in (tmp_path / "scenarios").iterdir():
+        with (folder / name).open("a", encoding="utf-8") as file:
+            file.write("\n")
+    with pytest.raises(shards.BadShards, match="not what was planned: its files have changed"):
+        worked(tmp_path, 1, 8)
+
+
+@pytest.mark.parametrize("digest", ["../../elsewhere", "/etc", "", "A" * 64])
+def test_the_name_of_a_scenario_never_leads_out_of_the_folder(tmp_path: Path, digest: str) -> None:
+    """A folder may come from anybody."""
+    planned(tmp_path)
+    for file in (tmp_path / "runs").iterdir():
+        described = json.loads(file.read_text(encoding="utf-8")) | {"scenario": digest}
+        file.write_text(json.dumps(described), encoding="utf-8")
+    with pytest.raises(shards.BadShards, match="is not the digest of a scenario"):
+        worked(tmp_path, 1, 8)
+
+
+def test_two_machines_that_write_one_result_leave_each_other_s_half_alone(tmp_path: Path) -> None:
+    """Both are right, so it does not matter who is last; but neither may move the other's file away."""
+    planned(tmp_path)
+    (tmp_path / "results").mkdir()
+    halves = [tmp_path / "results" / f"{task.key}.part" for task in shards.tasks(tmp_path)]
+    for half in halves:
+        half.write_text("half", encoding="utf-8")
+    assert worked(tmp_path, 1, 8) == 1
+    assert [half.read_text(encoding="utf-8") for half in halves] == ["half"] * 8
+
+
+def test_what_is_no_result_is_said_to_be_none(tmp_path: Path) -> None:
+    """A disk that was full, an editor that was open."""
+    planned(tmp_path)
+    worked(tmp_path)
+    file = next((tmp_path / "results").glob("*.json"))
+    file.write_text('{"metrics": 1}', encoding="utf-8")
+    with pytest.raises(shards.BadShards, match="not a result"):
+        shards.collected(tmp_path)
+    (tmp_path / "plan.json").write_text("{}", encoding="utf-8")
+    file.unlink()
+    worked(tmp_path)
+    with pytest.raises(shards.BadShards, match="not a plan of these runs"):
+        shards.collected(tmp_path)
 
 
 def test_what_never_happened_survives_being_written(tmp_path: Path) -> None:
