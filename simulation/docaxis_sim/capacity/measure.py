@@ -4,9 +4,10 @@ Only puts together what the rooms of measurement work out. How sure a figure is 
 `statistics`' matter.
 """
 
-from math import isnan
+from math import isnan, nan
 
 from docaxis_sim.capacity import bottlenecks, costs, flow, latency, laws, timeline
+from docaxis_sim.capacity.metrics import about
 from docaxis_sim.capacity.model import Scenario
 from docaxis_sim.capacity.occupancy import Occupancy
 from docaxis_sim.capacity.plan import Run
@@ -46,11 +47,13 @@ def measure(prepared: Prepared, run: Run, scenario: Scenario) -> Measures:
 
 
 def figure(prepared: Prepared, run: Run, scenario: Scenario, name: str) -> float:
-    """One figure alone, as `measure` gives it, without working out the rest where that can be avoided.
+    """One figure alone, as `measure` gives it, without working out the rest where that can be avoided; NaN where
+    nothing was there to make it from, as a tier that nobody wrote to.
 
-    Raises `KeyError` where this run has no such figure."""
+    Raises `KeyError` where there is no such figure."""
     if not name.startswith(_CHEAP):
-        return measure(prepared, run, scenario).metrics[name]
+        about(name)  # raises
+        return measure(prepared, run, scenario).metrics.get(name, nan)
     reading = Reading(prepared.plan, run, scenario, prepared.topology)
     if not name.startswith("latency."):
         return flow.metrics(reading)[name]

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
 from docaxis.core.envelope import Priority
+from docaxis_sim.capacity import topology
 from docaxis_sim.capacity.mistakes import nearest
 from docaxis_sim.capacity.model import TIERS, Scenario
 
@@ -18,14 +19,21 @@ STATISTICS: Final = {
     "p99": "99 of 100 took at most this",
     "max": "the slowest one took this",
 }
-"""Of latencies. A share counts all that were submitted: what did not arrive in time is slower than all that did, so
-that a percentile it falls into is infinite. Mean and max are of those that arrived in time."""
+"""Of latencies. All that were submitted count: what did not arrive in time is slower than all that did, so that a
+percentile it falls into is infinite, and so are mean and max as soon as there is any. Letting documents expire would
+otherwise make a figure better."""
 
 PRIORITIES: Final = tuple(priority.name.lower() for priority in Priority)
 """By number, as in scenario files."""
 
 KINDS: Final = ("up", "down", "loop", "disk")
-"""Stations with a utilisation: the line from a node, the line to it, its interpreter, its disk."""
+"""Stations with a utilisation: the line from a node, the line to it, its processor, its disk."""
+
+
+_WORDS: Final = {"statistic": tuple(STATISTICS), "tier": TIERS, "priority": PRIORITIES, "kind": KINDS}
+"""What may stand in a place of a name; in the others stands what the scenario calls it."""
+
+_NOTHING: Final = {"tier": "there is no node of tier {}", "priority": "no document has the priority {}"}
 
 
 class Metric(NamedTuple):
@@ -78,7 +86,11 @@ METRICS: Final = (
     Metric("queue.node.max", "", "most visits waiting or served at the stations of one node at one time"),
     Metric("queue.peer.max", "", "most deliveries waiting for a peer that cannot be reached, at one time"),
     Metric("queue.age.max_s", "s", "greatest age of a delivery under way (looked at once per bin of the series)"),
-    Metric("recovery.{failure}_s", "s", "from a failure's end until the last document that it held up had arrived"),
+    Metric(
+        "recovery.{failure}_s",
+        "s",
+        "from a failure's end until the last document that it held up had arrived; never if one of them expired",
+    ),
     Metric("storage_bytes_per_day", "bytes", "growth of all stores together per simulated day, content included"),
     Metric("storage.node_bytes_per_day", "bytes", "growth of the store that grows fastest"),
 )
@@ -104,24 +116,36 @@ def about(name: str) -> Metric:
 
 
 def _pattern(name: str) -> re.Pattern[str]:
-    words = {"statistic": STATISTICS, "tier": TIERS, "priority": PRIORITIES, "kind": KINDS}
     parts = _PLACE.split(name)
     fixed = [re.escape(part) for part in parts[::2]]
-    free = ["|".join(map(re.escape, words[place])) if place in words else "[A-Za-z0-9_-]+" for place in parts[1::2]]
+    free = ["|".join(map(re.escape, _WORDS.get(place, ()))) or "[A-Za-z0-9_-]+" for place in parts[1::2]]
     return re.compile(fixed[0] + "".join(f"({choice}){then}" for choice, then in zip(free, fixed[1:], strict=True)))
 
 
 def names(scenario: Scenario) -> tuple[str, ...]:
-    """All figures that a scenario can have."""
-    fills: dict[str, tuple[str, ...]] = {
-        "statistic": tuple(STATISTICS),
-        "tier": TIERS,
-        "priority": PRIORITIES,
-        "kind": KINDS,
+    """All figures that a scenario can have: none of a tier that has no node, or of an urgency that no document has."""
+    fills = _fills(scenario)
+    return tuple(name for metric in METRICS for name in _filled(metric.name, fills))
+
+
+def _fills(scenario: Scenario) -> dict[str, tuple[str, ...]]:
+    stated = [any(each.priority[number] > 0 for each in scenario.traffic) for number in range(len(PRIORITIES))]
+    return {
+        **_WORDS,
+        "tier": _tiers(scenario),
+        "priority": tuple(word for word, some in zip(PRIORITIES, stated, strict=True) if some),
         "traffic": tuple(slug(each.name) for each in scenario.traffic),
         "failure": tuple(slug(each.name) for each in scenario.failures),
     }
-    return tuple(name for metric in METRICS for name in _filled(metric.name, fills))
+
+
+def _tiers(scenario: Scenario) -> tuple[str, ...]:
+    """Those that have nodes; all, where there is no telling."""
+    try:
+        there = topology.build(scenario.topology).tier
+    except ValueError:
+        return TIERS  # what is wrong with the topology is said where it is built to be used
+    return tuple(tier for number, tier in enumerate(TIERS) if (there == number).any())
 
 
 def _filled(name: str, fills: dict[str, tuple[str, ...]]) -> Iterator[str]:
@@ -138,7 +162,21 @@ def unknown(name: str, scenario: Scenario) -> str:
     known = names(scenario)
     if name in known:
         return ""
+    missing = _missing(name, scenario)
+    if missing:
+        return f"{name} cannot occur here: {missing}"
     return f"there is no metric {name}; {nearest(name, known) or 'see simulation/docs/metrics.md'}"
+
+
+def _missing(name: str, scenario: Scenario) -> str:
+    """What a figure of the list would be made from, where a scenario has nothing of the kind; else empty."""
+    fills = _fills(scenario)
+    for metric in METRICS:
+        found = _pattern(metric.name).fullmatch(name)
+        for place, word in zip(_PLACE.findall(metric.name), found.groups() if found else (), strict=False):
+            if place in _NOTHING and word not in fills[place]:
+                return _NOTHING[place].format(word)
+    return ""
 
 
 def page() -> str:
@@ -148,7 +186,7 @@ def page() -> str:
         "statistic": lambda: "; ".join(f"`{word}`: {meaning}" for word, meaning in STATISTICS.items()),
         "tier": lambda: ", ".join(f"`{tier}`" for tier in TIERS),
         "priority": lambda: ", ".join(f"`{word}`" for word in PRIORITIES),
-        "kind": lambda: "`up` and `down`: a node's lines; `loop`: its interpreter; `disk`: its commits",
+        "kind": lambda: "`up` and `down`: a node's lines; `loop`: its processor; `disk`: its commits",
     }
     lists = [f"- `{{{place}}}`: {text()}" for place, text in places.items()]
     return _PAGE.format(rows="\n".join(rows), lists="\n".join(lists))
@@ -163,9 +201,15 @@ Every figure of `docaxis simulate run` is the mean of its values in independent 
 Student's interval around it (95 % unless the scenario says otherwise). A percentile's interval is made from the
 percentiles of the replications. One replication alone has no interval: it is shown as ±?.
 
-A percentile counts everything that was submitted. What did not arrive in time is slower than all that did: if more than
-one document in a hundred expires or is still under way at the end, p99 is infinite, shown as *never*. Mean and max are
-of what arrived in time. Documents submitted during a warm-up (`[experiment] warm_up`) are left out of latencies.
+With `precise_metric`, replications are added until that figure's half-width is small enough. Whoever stops as soon as
+an interval is narrow stops a little more often where it is narrow by luck; the first look is therefore after the fifth
+replication, with which 93 of 100 intervals of 95 % hold the truth (90 with a first look after the second). A figure
+that is infinite or missing in a replication is never precise.
+
+A latency counts everything that was submitted. What did not arrive in time is slower than all that did: if more than
+one document in a hundred expires or is still under way at the end, p99 is infinite, shown as *never*; mean and max are
+as soon as there is a single one. A figure of which there is nothing in a run is left out of its results, or shown as –.
+Documents submitted during a warm-up (`[experiment] warm_up`) are left out of latencies.
 
 | name | unit | what it says |
 |---|---|---|

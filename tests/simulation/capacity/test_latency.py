@@ -24,9 +24,29 @@ def test_a_percentile_into_which_losses_fall_is_infinite() -> None:
     """Two of a hundred never arrived: half of all did quickly, but 99 did not."""
     values = np.sort(np.array([SECOND_NS] * 98 + [LATE] * 2, np.int64))
     found = latency.statistics_of(values)
-    assert (found["p50"], found["p99"], found["max"], found["mean"]) == (1, inf, 1, 1)
-    assert isnan(latency.statistics_of(values[98:])["mean"])
+    assert (found["p50"], found["p95"], found["p99"]) == (1, 1, inf)
     assert isnan(latency.percentile(values[:0], 0.5))
+
+
+def test_mean_and_slowest_are_never_better_because_something_did_not_arrive() -> None:
+    """Of the survivors alone they would be smallest where most was lost, and a goal on them met by losing."""
+    values = np.sort(np.array([SECOND_NS] * 98 + [LATE], np.int64))
+    found = latency.statistics_of(values)
+    assert (found["mean"], found["max"]) == (inf, inf)
+    assert latency.statistics_of(values[98:])["mean"] == inf
+    found = latency.statistics_of(values[:98])
+    assert (found["mean"], found["max"]) == (1, 1)
+    assert isnan(latency.statistics_of(values[:0])["mean"])
+
+
+def test_an_overloaded_day_has_no_mean() -> None:
+    """Lines so thin that the day ends with most still under way: whatever arrived says nothing about the rest."""
+    scenario, prepared, run = carried(until_done=False, nodes__province__uplink="10 bit/s")
+    found = measure.measure(prepared, run, scenario).metrics
+    assert found["under_way"] > 0
+    for statistic in ("mean", "max"):
+        name = f"latency.arrived.{statistic}_s"
+        assert found[name] == measure.figure(prepared, run, scenario, name) == inf
 
 
 def test_one_figure_alone_is_the_same_as_among_all() -> None:
@@ -45,6 +65,14 @@ def test_a_figure_that_there_is_not_is_refused(name: str) -> None:
     scenario, prepared, run = carried()
     with pytest.raises(KeyError):
         measure.figure(prepared, run, scenario, name)
+
+
+def test_a_figure_of_what_nobody_sent_is_not_a_number() -> None:
+    """Neither 0 nor an error: who asked is told."""
+    scenario, prepared, run = carried(traffic__letters__to="any:tier:province")
+    for name in ("latency.arrived.p99.tier.central_s", "latency.arrived.max.tier.central_s"):
+        assert isnan(measure.figure(prepared, run, scenario, name))
+        assert name not in measure.measure(prepared, run, scenario).metrics
 
 
 def test_groups_share_out_all_documents() -> None:

@@ -52,6 +52,22 @@ def test_a_name_that_means_nothing_is_refused_with_the_nearest() -> None:
         metrics.about("latency.arrived.p98_s")
 
 
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("utilisation.loop.max.tier.hub", "there is no node of tier hub"),
+        ("latency.arrived.p99.tier.commune_s", "there is no node of tier commune"),
+        ("latency.arrived.p99.timed_express_s", "no document has the priority timed_express"),
+    ],
+)
+def test_a_figure_that_a_scenario_cannot_have_is_refused_with_the_reason(name: str, reason: str) -> None:
+    """It is in the list, but nothing would ever be measured."""
+    scenario, _, _ = busy()
+    assert name not in metrics.names(scenario)
+    with pytest.raises(BadScenario, match=reason):
+        look_up([name], scenario)
+
+
 def test_names_from_a_scenario_become_parts_of_names() -> None:
     """Letters of any language but ours are replaced, so that a goal can be typed."""
     assert metrics.slug("Công văn hỏa tốc (1)") == "C-ng-v-n-h-a-t-c-1"
