@@ -36,14 +36,21 @@ _KEY_FIGURES: Final = (
 _LATENCIES: Final = ("p50", "p95", "p99", "max")
 _STEPS: Final = ((86_400.0, "days"), (3_600.0, "h"), (60.0, "min"), (1.0, "s"), (1e-3, "ms"), (1e-6, "µs"))
 _SIZES: Final = ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1.0, "B"))
+_STATIONS: Final = {"up": "line from the node", "down": "line to the node", "loop": "processor", "disk": "disk"}
+
+NEVER: Final = "never"
+"""What is infinite."""
+
+NOTHING: Final = "–"
+"""What there is not."""
 
 
 def figure(found: "Interval", unit: str) -> str:
     """A mean with its half-width, in one unit and with the same digits after the point: ``12.3 s ± 0.4``."""
     if isnan(found.mean):
-        return "none"
+        return NOTHING
     if isinf(found.mean):
-        return "never"
+        return NEVER
     divisor, name = _scale(found.mean, unit)
     mean, half_width = found.mean / divisor, found.half_width / divisor
     if found.n == 1 or not isfinite(half_width):
@@ -62,7 +69,7 @@ def _digits(value: float, wanted: int) -> int:
 def plain(value: float, unit: str) -> str:
     """A number alone."""
     if not isfinite(value):
-        return "never" if value > 0 else "none"
+        return NOTHING if isnan(value) else NEVER
     divisor, name = _scale(value, unit)
     return f"{_number(value / divisor)}{name}"
 
@@ -79,6 +86,8 @@ def _scale(value: float, unit: str) -> tuple[float, str]:
 
 def _number(value: float) -> str:
     """Three digits that count, and every digit of a large whole number."""
+    if not isfinite(value):
+        return NOTHING if isnan(value) else NEVER
     if value == round(value) and abs(value) < 1e15:
         return f"{value:,.0f}"
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
@@ -94,7 +103,7 @@ def study(found: "Study", out: str = "") -> None:
     _bottlenecks(found)
     _reasons(found)
     _checks(found)
-    _verdicts(found.verdicts)
+    verdicts(found.verdicts)
     for note in found.notes:
         print(f"Note: {note}")
     if out:
@@ -141,7 +150,6 @@ def _latencies(found: "Study") -> None:
 
 def _stations(found: "Study") -> None:
     table = found.tables["stations"].columns
-    words = {"up": "line up", "down": "line down", "loop": "interpreter", "disk": "disk"}
     rows = []
     for tier, kind, count, mean, p95 in zip(
         *(table[n] for n in ("tier", "station", "count", "mean", "p95")), strict=True
@@ -151,7 +159,7 @@ def _stations(found: "Study") -> None:
         rows.append(
             (
                 str(tier),
-                words[str(kind)],
+                _STATIONS[str(kind)],
                 f"{count:,.0f}",
                 plain(float(mean), "share"),
                 plain(float(p95), "share"),
@@ -166,10 +174,22 @@ def _stations(found: "Study") -> None:
 def _bottlenecks(found: "Study") -> None:
     for name, title in (("bottlenecks", "Where documents wait longest"), ("busiest", "Busiest stations")):
         table = found.tables[name].columns
-        rows = list(zip(table["node"], table["name"], table["words"], strict=True))
+        columns = (table[each] for each in ("node", "name", "station", "busy", "visits", "wait_s"))
+        rows = [(str(node), str(called), waiting(*rest)) for node, called, *rest in zip(*columns, strict=True)]
         if rows:
-            output.print_table(title, ("node", "", ""), [tuple(map(str, row)) for row in rows])
+            output.print_table(title, ("node", "", ""), rows)
             print()
+
+
+def waiting(station: Any, busy: Any, visits: Any, wait_s: Any) -> str:
+    """A station in words: how busy it is, and how long what comes to it waits."""
+    words = f"{_STATIONS[str(station)]}: {plain(float(busy), 'share')} busy in its busiest hour"
+    if not visits:
+        return words
+    waited = plain(float(wait_s), "s")
+    return f"{words}; " + (
+        f"1 visit waited {waited}" if visits == 1 else f"{_number(float(visits))} visits waited {waited} on average"
+    )
 
 
 def _reasons(found: "Study") -> None:
@@ -200,8 +220,9 @@ def _checks(found: "Study") -> None:
         print(f"{len(found.checks)} checks: {text} (largest disagreement {worst:.2g})")
 
 
-def _verdicts(verdicts: Iterable["Verdict"]) -> None:
-    for each in verdicts:
+def verdicts(found: Iterable["Verdict"]) -> None:
+    """Whether each goal held, a line each."""
+    for each in found:
         print(f"{_held(each)}: {goal(each)}; found {_found(each)}")
 
 
@@ -224,6 +245,8 @@ def _unit(metric: str) -> str:
 def _held(verdict: "Verdict") -> str:
     if verdict.held:
         return "held"
+    if not verdict.found.n:
+        return "NOT KNOWN (nothing of this kind in every replication)"
     inside = verdict.found.low <= verdict.expectation.value <= verdict.found.high
     return "undecided (more replications)" if inside and verdict.found.n > 1 else "NOT HELD"
 

@@ -82,9 +82,9 @@ def clock_ticks(found: Scale) -> list[float]:
 
 
 def spell(value: float, kind: str) -> str:
-    """A value as people write it, with its unit."""
+    """A value as people write it, with its unit; what is infinite is never, what there is not is –."""
     if not math.isfinite(value):
-        return "–"
+        return "–" if math.isnan(value) else "never"
     if kind == "clock":
         day, minutes = divmod(round(value / 60), 24 * 60)
         return (f"day {day + 1} " if day else "") + f"{minutes // 60:02d}:{minutes % 60:02d}"

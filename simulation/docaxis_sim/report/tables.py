@@ -103,7 +103,7 @@ def busiest(nodes: Table, most: int) -> Table:
 def interval(found: Interval, kind: str) -> str:
     """A mean with its half-width; ± ? where one replication cannot tell."""
     if not isfinite(found.mean):
-        return "never"
+        return spell(found.mean, kind)
     width = spell(found.half_width, kind) if isfinite(found.half_width) else "?"
     return f"{spell(found.mean, kind)} ± {width}"
 

@@ -61,6 +61,7 @@ def test_the_clock_is_marked_about_ten_times(hours: float) -> None:
         (2_000_000, "number", "2 M"),
         (1_536_000, "bytes", "1.54 MB"),
         (float("nan"), "number", "–"),
+        (float("inf"), "time", "never"),
     ],
 )
 def test_values_are_spelled_with_their_units(value: float, kind: str, words: str) -> None:
