@@ -1,5 +1,7 @@
 """Two scenarios on the same documents: pairs see what independent samples cannot."""
 
+from math import inf, isfinite
+
 import pytest
 
 from docaxis_sim.capacity import compare
@@ -7,6 +9,7 @@ from docaxis_sim.capacity.compare import Comparison
 from docaxis_sim.capacity.runner import Job, Runner
 from docaxis_sim.capacity.scenario import load
 from docaxis_sim.capacity.statistics import independent
+from docaxis_sim.capacity.study import Measures, Replication
 from tests.simulation.capacity.measured import SMALL
 
 
@@ -33,7 +36,63 @@ def test_a_small_change_is_seen_with_half_the_replications_or_less() -> None:
     assert independent(values[0], values[1], 0.95).half_width >= 2 * pairs.difference.half_width
 
 
-def test_other_arrivals_are_seen_and_not_paired() -> None:
+def judged(name: str, a: list[float], b: list[float]) -> compare.Difference:
+    """What is said about a figure with these values in the replications of either; the arrivals differ."""
+    scenario = load(SMALL)
+    of_a, of_b = (
+        [Replication(n, "reference", Measures({name: value}, {}, {}, ()), f"{side} {n}", 0, 0.0, 0.0)
+         for n, value in enumerate(values, 1)]
+        for side, values in (("a", a), ("b", b))
+    )  # fmt: skip
+    found = compare.comparison(scenario, scenario, of_a, of_b)
+    assert not found.same_arrivals
+    return found.differences[0]
+
+
+def test_what_is_never_in_one_of_two_worlds_with_other_arrivals_is_compared() -> None:
+    """An infinite percentile is no number to subtract; five such pairs may be luck, six are not."""
+    assert not judged("latency.arrived.p99_s", [1.0, 2.0], [inf, inf]).sure
+    assert judged("latency.arrived.p99_s", [1.0] * 6, [inf] * 6).sure
+    assert judged("latency.arrived.p99_s", [inf] * 6, [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]).sure
+    assert not judged("latency.arrived.p99_s", [inf] * 6, [inf] * 6).sure
+
+
+def test_an_overloaded_network_is_compared_with_one_that_has_other_arrivals() -> None:
+    """Lines on which nearly nothing arrives before the day ends: never on both sides, and no error."""
+    thin: dict[str, object] = {
+        "until_done": False,
+        "nodes.province.uplink": "10 bit/s",
+        "nodes.central.uplink": "10 bit/s",
+    }
+    found = compared(thin, {**thin, "load": 0.9}, replications=3)
+    assert not found.same_arrivals
+    slowest = next(each for each in found.differences if each.metric == "latency.arrived.max_s")
+    assert slowest.a.mean == slowest.b.mean == inf
+    assert not isfinite(slowest.difference.mean)
+    assert not slowest.sure
+
+
+def test_differences_are_of_pairs_whatever_the_arrivals() -> None:
+    """Both run with one seed, so that nothing else is independent: here the spread is all in what pairs share."""
+    found = judged("latency.arrived.mean_s", [1.0, 5.0, 9.0, 2.0], [2.0, 6.1, 9.9, 3.0])
+    assert found.sure
+    assert found.difference.half_width < 0.2
+
+
+def test_what_luck_alone_would_call_sure_is_counted() -> None:
+    """Every interval for itself is wrong in one of twenty cases; figures that are exact in both are not."""
+    found = compared({}, {"load": 2}, replications=3)
+    wide = [each for each in found.differences if 0 < each.difference.half_width < inf]
+    assert 20 < len(wide) < len(found.differences)
+    assert compare.sure_by_luck(found.differences) == pytest.approx(0.05 * len(wide))
+
+
+def test_what_the_second_says_otherwise_about_both_is_named() -> None:
+    """It is not used; nobody is to think that it was."""
+    assert compared({}, {"experiment.confidence": 0.9, "experiment.seed": 4}).unused == ("seed", "confidence")
+
+
+def test_other_arrivals_are_seen() -> None:
     """Twice the load is not the same documents on another network."""
     found = compared({}, {"load": 2}, replications=3)
     assert not found.same_arrivals

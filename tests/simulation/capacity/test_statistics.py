@@ -87,6 +87,39 @@ def test_samples_without_spread_differ_for_sure() -> None:
     assert ours.independent([1.0, 1.0], [3.0, 3.0], 0.95) == ours.Interval(2.0, 0.0, 2, 0.95)
 
 
+def test_what_is_infinite_in_an_independent_sample_leaves_nothing_known() -> None:
+    """Not an error: a percentile may be infinite in one replication of many."""
+    found = ours.independent([1.0, 2.0, inf], [3.0, 4.0], 0.95)
+    assert isnan(found.mean)
+    assert isinf(found.half_width)
+
+
+def test_pairs_hold_the_truth_also_where_what_they_share_pulls_apart() -> None:
+    """One seed on both sides makes samples dependent, here against each other: pairs know it, Welch's does not."""
+    chance = np.random.default_rng(8)
+    held = {ours.paired: 0, ours.independent: 0}
+    for _ in range(400):
+        luck = chance.normal(0, 2, 6)
+        before, after = (luck + chance.normal(10, 0.5, 6)).tolist(), (-luck + chance.normal(10, 0.5, 6)).tolist()
+        for interval in held:
+            found = interval(before, after, 0.95)
+            held[interval] += found.low <= 0 <= found.high
+    assert 0.92 <= held[ours.paired] / 400 <= 0.98
+    assert held[ours.independent] / 400 < 0.9
+
+
+@pytest.mark.parametrize(("before", "after", "sure"), [
+    ([1.0] * 6, [inf] * 6, True),
+    ([inf] * 6, [1.0] * 6, True),
+    ([1.0] * 5, [inf] * 5, False),
+    ([1.0] * 6, [inf] * 5 + [0.5], False),
+    ([inf] * 6, [inf] * 6, False),
+])  # fmt: skip
+def test_a_sign_needs_six_pairs_that_agree(before: list[float], after: list[float], sure: bool) -> None:
+    """Five of five is luck in one of sixteen cases, more often than one in twenty."""
+    assert ours.all_one_way(before, after, 0.95) is sure
+
+
 def test_mser_5_cuts_where_a_transient_ends() -> None:
     """White, Cobb and Spratt's rule on a series that starts far away and settles."""
     chance = np.random.default_rng(3)
