@@ -7,7 +7,7 @@ the same however many ran side by side. Nothing here prints.
 import platform
 from collections.abc import Callable, Sequence
 from importlib.metadata import PackageNotFoundError, version
-from math import isfinite
+from math import isfinite, isnan, nan, sqrt
 from pathlib import Path
 from typing import Final
 
@@ -17,10 +17,10 @@ from docaxis_sim import side_by_side as executors
 from docaxis_sim.capacity import combine, costs
 from docaxis_sim.capacity.metrics import unknown
 from docaxis_sim.capacity.mistakes import BadScenario, Mistake, file_name
-from docaxis_sim.capacity.model import Expectation, Scenario
+from docaxis_sim.capacity.model import Expectation, Experiment, Scenario
 from docaxis_sim.capacity.prepare import prepare
 from docaxis_sim.capacity.runner import Job, Progress, Runner
-from docaxis_sim.capacity.statistics import Interval, batch_means, estimate, precise_enough
+from docaxis_sim.capacity.statistics import BatchMeans, Interval, batch_means, estimate, precise_enough, student_t
 from docaxis_sim.capacity.study import Check, Provenance, Replication, Study, Verdict
 from docaxis_sim.stopwatch import Stopwatch
 
@@ -32,6 +32,10 @@ BATCHED: Final = ("mean", "p50", "p95", "p99")
 
 FIRST: Final = 1
 """Number of the first replication."""
+
+LOOKED_AT: Final = 5
+"""Replications before anybody looks whether they suffice. Two or three are alike by luck often enough that who stops at
+the first narrow interval is wrong far more often than the interval says."""
 
 _MEETS: Final[dict[str, Callable[[Interval, float], bool]]] = {
     "<=": lambda found, value: found.high <= value,
@@ -96,15 +100,26 @@ def replications(
 
 
 def sufficient(found: Sequence[Replication], scenario: Scenario) -> int:
-    """How many of the first replications suffice; 0 where none of these do."""
+    """After how many of the first replications no more are wanted: their figure is precise enough, or is not finite in
+    one of them, which no further ones can mend. 0 where it takes more than these."""
     wanted = scenario.experiment
     if not wanted.precise_metric:
         return len(found)
-    values = [each.measures.metrics.get(wanted.precise_metric, 0.0) for each in found]
-    for count in range(max(2, wanted.replications), len(found) + 1):
-        if precise_enough(values[:count], wanted.confidence, wanted.precision):
+    values = _precise_values(found, wanted)
+    for count in range(_first_look(wanted), len(found) + 1):
+        known = values[:count]
+        if not all(map(isfinite, known)) or precise_enough(known, wanted.confidence, wanted.precision):
             return count
     return 0
+
+
+def _first_look(wanted: Experiment) -> int:
+    return max(wanted.replications, min(LOOKED_AT, wanted.replications_max))
+
+
+def _precise_values(found: Sequence[Replication], wanted: Experiment) -> list[float]:
+    """The figure that is to be precise in each replication; NaN in one that does not have it."""
+    return [each.measures.metrics.get(wanted.precise_metric, nan) for each in found]
 
 
 def study(scenario: Scenario, found: Sequence[Replication], made: Provenance, wall_seconds: float) -> Study:
@@ -127,21 +142,30 @@ def study(scenario: Scenario, found: Sequence[Replication], made: Provenance, wa
 
 
 def in_batches(found: Study) -> Study:
-    """A study of one long run with intervals of its latencies from batch means. Where neighbouring batches are alike,
-    the interval would be too narrow and is not given."""
+    """A study of one long run with its latencies from batch means: the mean over the batches and its interval. Where
+    neighbouring batches are alike the interval would be too narrow; the figure of the whole run stays, without one."""
     confidence = found.scenario.experiment.confidence
     estimates, notes = dict(found.estimates), list(found.notes)
     for statistic in BATCHED:
         name = f"latency.arrived.{statistic}_s"
         seen = batch_means(np.asarray(found.tables["batches"].columns[f"{statistic}_s"], np.float64), confidence)
-        if seen.believable and name in estimates:
-            estimates[name] = estimates[name]._replace(half_width=seen.interval.half_width, n=seen.interval.n)
-        notes.append(
-            f"{name}: {seen.interval.n} batches of one run, correlation of neighbours {seen.lag_1:.2f}: "
-            f"{'taken as independent' if seen.believable else 'no interval, the run is too short or not steady'}."
-        )
+        if name not in estimates:
+            continue
+        notes.append(f"{name}: {_about_batches(seen, estimates[name].mean)}.")
+        if seen.believable:
+            estimates[name] = seen.interval
     verdicts = tuple(verdict(each.expectation, estimates) for each in found.verdicts)
     return found._replace(estimates=estimates, notes=tuple(notes), verdicts=verdicts)
+
+
+def _about_batches(seen: BatchMeans, whole_s: float) -> str:
+    count = seen.interval.n
+    if not count:
+        return "no interval, the run has too few documents to be parted into batches"
+    if not seen.believable:
+        return f"no interval, {count} batches of one run are too short, or it is not steady (lag-1 {seen.lag_1:.2f})"
+    text = f"mean of {count} batches of one run, taken as independent (lag-1 {seen.lag_1:.2f})"
+    return f"{text}; over all of it {whole_s:.4g} s, from which batches may differ in percentiles"
 
 
 def estimates_of(found: Sequence[Replication], confidence: float) -> dict[str, Interval]:
@@ -170,16 +194,32 @@ def notes(scenario: Scenario, found: Sequence[Replication]) -> tuple[str, ...]:
     wanted = scenario.experiment
     if len(found) == 1:
         said.append("One replication: no interval can be given (±?); add --replications 5 or more.")
-    if wanted.precise_metric and not sufficient(found, scenario):
-        said.append(
-            f"{wanted.precise_metric} is not known to within {wanted.precision:.1%} after {len(found)} replications, "
-            f"the most that the scenario allows."
-        )
+    if len(found) == 2:
+        wide = student_t(wanted.confidence, 1) / sqrt(2) / (student_t(wanted.confidence, 4) / sqrt(5))
+        said.append(f"Two replications: for want of a third their intervals are {wide:.1f} times as wide as of five.")
+    if wanted.precise_metric:
+        said += _about_precision(_precise_values(found, wanted), wanted)
     if wanted.warm_up == "mser-5":
         said.append("MSER-5 left out each replication's warm-up from its latencies; where none is found, nothing.")
     if any(not isfinite(value) for each in found for value in each.measures.metrics.values()):
-        said.append("A percentile shown as never: that share of what was submitted had not arrived in time.")
+        said.append(
+            "A figure shown as never is infinite: a percentile where less than its share had arrived in time, a mean, "
+            "the slowest or a recovery where anything had not."
+        )
     return tuple(said)
+
+
+def _about_precision(values: list[float], wanted: Experiment) -> list[str]:
+    """What is to be said where the figure that was to be precise is not."""
+    name, missing = wanted.precise_metric, sum(map(isnan, values))
+    if missing:
+        return [f"{name} does not occur in {missing} of {len(values)} replications: nothing says how precise it is."]
+    if not all(map(isfinite, values)):
+        return [f"{name} is never in one replication or more: it has no precision."]
+    if precise_enough(values, wanted.confidence, wanted.precision):
+        return []
+    allowed = "the most that were allowed (replications_max, or --replications)"
+    return [f"{name} is not known to within {wanted.precision:.1%} after {len(values)} replications, {allowed}."]
 
 
 def provenance(scenario: Scenario, command: str) -> Provenance:

@@ -46,7 +46,10 @@ def set_option(parser: argparse.ArgumentParser) -> None:
 
 def experiment_options(parser: argparse.ArgumentParser) -> None:
     """How often, with which chance, by which engine, and where it runs."""
-    parser.add_argument("--replications", type=output.positive, metavar="N", help="instead of the scenario's number")
+    parser.add_argument(
+        "--replications", type=output.positive, metavar="N",
+        help="exactly so many, instead of the scenario's number and of more until a figure is precise",
+    )  # fmt: skip
     parser.add_argument("--seed", type=whole_number, metavar="N", help="instead of the scenario's seed")
     parser.add_argument(
         "--engine", choices=ENGINES, default="", help="who carries it; default: what the scenario says, mostly auto"

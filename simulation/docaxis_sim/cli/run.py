@@ -26,6 +26,7 @@ examples:
 
   docaxis simulate run my-question.toml --replications 1 --batches    one long steady run in place of many
 
+--batches makes intervals of latencies from one run's successive parts; it needs --replications 1.
 Every figure is the mean of independent replications with the half-width of its interval; one replication has none (±?).
 The scenario's [expect] decides the exit code: 0 all held, 1 not, 2 the scenario or the command is not usable.
 An expectation holds when the whole interval meets it.
@@ -50,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
     folder = arguments.report or arguments.csv
     with common.explained():
         found = _study(arguments)
-        if arguments.batches and len(found.replications) == 1:
+        if arguments.batches:
             from docaxis_sim.capacity import experiment
 
             found = experiment.in_batches(found)
@@ -76,6 +77,10 @@ def _study(arguments: argparse.Namespace) -> "Study":
     from docaxis_sim.cli.progress import Watcher
 
     scenario = common.read(arguments)
+    if arguments.batches and (scenario.experiment.replications, scenario.experiment.replications_max) != (1, 1):
+        from docaxis.core.errors import TheirFault
+
+        raise TheirFault("request.malformed", "--batches is about one long run: add --replications 1")
     with (
         common.runner(arguments) as runner,
         Watcher(scenario.name, scenario.experiment.replications, scenario.days * DAY_NS) as watcher,

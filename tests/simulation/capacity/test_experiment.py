@@ -1,12 +1,14 @@
 """What replications say together: intervals, verdicts, and when there are enough of them."""
 
+from collections.abc import Sequence
 from math import inf, isinf
 
+import numpy as np
 import pytest
 
 from docaxis_sim.capacity import experiment
 from docaxis_sim.capacity.mistakes import BadScenario
-from docaxis_sim.capacity.model import Expectation
+from docaxis_sim.capacity.model import Expectation, Scenario
 from docaxis_sim.capacity.runner import Runner
 from docaxis_sim.capacity.scenario import load
 from docaxis_sim.capacity.statistics import Interval, estimate
@@ -55,20 +57,22 @@ def test_one_long_run_gives_intervals_by_batches_where_they_can_be_believed() ->
         name = f"latency.arrived.{statistic}_s"
         note = next(note for note in found.notes if note.startswith(name))
         assert ("taken as independent" in note) == (found.estimates[name].n == 20)
+        batches = found.tables["batches"].columns[f"{statistic}_s"]
+        if found.estimates[name].n == 20:
+            assert found.estimates[name].mean == pytest.approx(np.mean(np.asarray(batches)))
     assert any(found.estimates[f"latency.arrived.{each}_s"].n == 20 for each in experiment.BATCHED)
 
 
 def test_replications_are_added_until_the_figure_is_precise() -> None:
     """In their order, so that two workers stop where one does."""
-    wanted = {"experiment.replications": 2, "experiment.replications_max": 9, "experiment.precision": 0.2}
+    wanted = {"experiment.replications": 2, "experiment.replications_max": 20, "experiment.precision": 0.06}
     scenario = load(SMALL, {**wanted, "experiment.precise_metric": "deliveries"})
     with Runner() as runner:
         found = experiment.replications(scenario, runner, slim=True)
-    count = len(found)
-    assert 2 < count <= 9
     values = [each.measures.metrics["deliveries"] for each in found]
-    assert estimate(values, 0.95).relative <= 0.2
-    assert estimate(values[:-1], 0.95).relative > 0.2
+    assert experiment.LOOKED_AT <= len(found) < 20
+    assert estimate(values, 0.95).relative <= 0.06
+    assert len(found) == experiment.LOOKED_AT or estimate(values[:-1], 0.95).relative > 0.06
 
 
 def test_what_more_workers_ran_too_many_does_not_count() -> None:
@@ -78,11 +82,71 @@ def test_what_more_workers_ran_too_many_does_not_count() -> None:
         replications=2, replications_max=9, precise_metric="arrived", precision=0.1, confidence=0.9
     )
     precise = scenario._replace(experiment=wanted)
-    values = [100.0, 160.0, 131.0, 129.0, 130.0, 130.0, 500.0]
-    found = [replication(number, arrived=value) for number, value in enumerate(values, 1)]
+    found = having(100.0, 160.0, 131.0, 129.0, 130.0, 130.0, 131.0, 130.0, 500.0)
     count = experiment.sufficient(found, precise)
-    assert count == experiment.sufficient(found[:count], precise) < 7
+    assert count == experiment.sufficient(found[:count], precise) < 9
+    assert count > experiment.LOOKED_AT
     assert experiment.sufficient(found[: count - 1], precise) == 0
+
+
+def having(*values: float) -> list[Replication]:
+    """Replications with these values of one figure."""
+    return [replication(number, arrived=value) for number, value in enumerate(values, 1)]
+
+
+def precise_to(precision: float, most: int = 500) -> Scenario:
+    """A scenario that wants the same figure so precise."""
+    scenario = load(SMALL)
+    wanted = scenario.experiment._replace(
+        replications=2, replications_max=most, precise_metric="arrived", precision=precision
+    )
+    return scenario._replace(experiment=wanted)
+
+
+def test_two_that_are_alike_by_luck_do_not_end_an_experiment() -> None:
+    """Nobody looks before the fifth, unless fewer are allowed at all."""
+    alike = having(100.0, 100.0, 100.0, 100.1, 160.0)
+    assert experiment.sufficient(alike[:4], precise_to(0.01)) == 0
+    assert experiment.sufficient(alike, precise_to(0.01)) == 0
+    assert experiment.sufficient(alike[:3], precise_to(0.01, most=3)) == 3
+
+
+@pytest.mark.parametrize("values", [(), (5.0, 5.0, inf, 5.0, 5.0)])
+def test_what_does_not_occur_or_is_infinite_is_never_precise(values: Sequence[float]) -> None:
+    """Nothing is not 0 ± 0. More replications would not help, so that none are run; the study says why."""
+    found = having(*values) or [replication(number) for number in range(1, 6)]
+    scenario = precise_to(0.01)
+    assert experiment.sufficient(found, scenario) == 5
+    said = "is never in one" if values else "arrived does not occur in 5 of 5 replications"
+    assert any(said in note for note in experiment.notes(scenario, found))
+
+
+def test_the_interval_at_which_an_experiment_stops_holds_the_truth_nearly_as_often_as_it_says() -> None:
+    """Stopping at the first narrow interval costs something; measured over 1,000 experiments: 93 in 100, not 95."""
+    chance = np.random.default_rng(11)
+    scenario, held = precise_to(0.1), 0
+    for _ in range(1_000):
+        values = chance.normal(7, 2, 100).tolist()
+        count = experiment.sufficient(having(*values), scenario)
+        found = estimate(values[:count], 0.95)
+        held += found.low <= 7 <= found.high
+    assert 0.92 <= held / 1_000 <= 0.96
+
+
+def test_two_replications_say_how_wide_they_are() -> None:
+    """Twelve standard errors are no wonder of the network, but the want of a third."""
+    assert "7.2 times as wide as of five" in experiment.notes(load(SMALL), having(1.0, 2.0))[0]
+
+
+def test_a_goal_on_a_mean_is_not_met_by_what_never_arrived() -> None:
+    """The day ends before most has arrived; those few were quick."""
+    overrides = {"until_done": False, "nodes.province.uplink": "10 bit/s", "nodes.central.uplink": "10 bit/s"}
+    scenario = load(SMALL, {**overrides, "experiment.replications": 1, "experiment.replications_max": 1})
+    scenario = scenario._replace(expect=(Expectation("latency.arrived.mean_s", "<=", 86_400.0),))
+    with Runner() as runner:
+        found = experiment.run(scenario, runner)
+    assert found.verdicts[0].found.mean == inf
+    assert not found.verdicts[0].held
 
 
 def test_a_study_that_never_gets_precise_says_so() -> None:

@@ -79,7 +79,7 @@ def test_a_sweep_may_ask_for_precision_at_every_point() -> None:
     axes = [sweep.axis("load=1,6")]
     wanted = {
         "experiment.precise_metric": "deliveries",
-        "experiment.precision": "10 %",
+        "experiment.precision": "6 %",
         "experiment.replications_max": 12,
     }
     with Runner() as runner:
