@@ -1,15 +1,16 @@
 """Search: the smallest (or largest) value of a field with which a goal is met, by halving, on common random numbers.
 
-A value meets the goal if the unfavourable end of the interval over all replications does. Every value meets the same
-documents at the same moments; a plan that a value does not change is prepared once. What is asked is answered only
-where the figure goes one way with the field: what was tried is in the answer, so that anybody can see.
+A value meets the goal if the unfavourable end of the interval over all replications does; its neighbour that fails
+was tried on all of them, too. Every value meets the same documents at the same moments; a plan that a value does not
+change is prepared once. What is asked is answered only where the figure goes one way with the field: what was tried is
+in the answer, so that anybody can see.
 """
 
 import csv
 import io
 from collections.abc import Callable
 from functools import partial
-from math import exp, isfinite, log
+from math import exp, isfinite, isnan, log
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -59,7 +60,8 @@ class Scale(NamedTuple):
 
 class Trial(NamedTuple):
     """One value that was tried: how many replications were `wanted`, the figure in each that was run (fewer, where
-    those decide), its interval, and whether the goal was met."""
+    those decide), its interval, whether the goal was met, and whether it is `undecided`: not met, but inside the
+    interval, so that more replications might say otherwise."""
 
     value: float
     text: str
@@ -67,12 +69,14 @@ class Trial(NamedTuple):
     figures: tuple[float, ...]
     found: Interval
     met: bool
+    undecided: bool
 
 
 class Answer(NamedTuple):
     """`best`: the value nearest to the failing ones that meets the goal in all replications, or None; `failing`: the
-    value nearest to it that does not, or None. `rising`: larger values are the better ones. `one_way`: nothing that was
-    tried contradicts that. `trials` in the order in which they were run."""
+    value nearest to it that, in all replications, does not, or None. `confidence` is that of each of the two intervals,
+    not of there being no better value. `rising`: larger values are the better ones. `one_way`: nothing that was tried
+    contradicts that. `trials` in the order in which they were run."""
 
     field: str
     goal: Expectation
@@ -138,26 +142,31 @@ class Search:
 
     def run(self) -> Answer:
         """Tries both ends, then halves what lies between until it is narrow enough, on one replication; what seems to
-        be the answer is tried on all. If they disagree, it goes on from there in growing steps, and back by halves, on
-        all of them. Raises what preparing and carrying do."""
+        be the answer, and its neighbour that seems to fail, are tried on all. If they disagree, it goes on from there
+        in growing steps, and back by halves, on all of them. Raises what preparing and carrying do, and `BadSearch`
+        where a value leaves nothing to make the figure from."""
         low, high = self.between.low, self.between.high
         low_met, high_met = self._seems_met(low), self._seems_met(high)
-        if not (low_met or high_met):
-            return self._answer(None, high, rising=True)
         rising = high_met if low_met != high_met else self._better(high, low)
-        good, bad = (high, low) if rising else (low, high)
-        if low_met and high_met and self._is_met(bad):
-            return self._answer(bad, None, rising)
-        good, bad = self._narrowed(good, bad, self._seems_met)
-        if self._is_met(good):
-            return self._answer(good, bad, rising)
-        first, stride, end = good, 1, high if rising else low
-        bad = good
-        while not self._is_met(good := self.between.beyond(first, stride if rising else -stride, end, self.precision)):
-            if good == end:
-                return self._answer(None, good, rising)
-            bad, stride = good, 2 * stride
-        return self._answer(*self._narrowed(good, bad, self._is_met), rising)
+        best, worst = (high, low) if rising else (low, high)
+        if low_met != high_met:
+            good, bad = self._narrowed(best, worst, self._seems_met)
+        else:
+            good = bad = best if not low_met else worst
+        return self._answer(*self._settled(good, bad, best, worst), rising)
+
+    def _settled(self, good: float, bad: float, best: float, worst: float) -> tuple[float | None, float | None]:
+        """The two neighbours between which the answer changes on all replications; None for one beyond the ends."""
+        met = self._is_met(good)
+        end = worst if met else best
+        step = 1 if end > (best if met else worst) else -1
+        here, there = good, bad if met and bad != good else self.between.beyond(good, step, end, self.precision)
+        while here != end and self._is_met(there) == met:
+            step *= 2
+            here, there = there, self.between.beyond(good, step, end, self.precision)
+        if here == end:
+            return (here, None) if met else (None, here)
+        return self._narrowed(*((here, there) if met else (there, here)), self._is_met)
 
     def _better(self, one: float, other: float) -> bool:
         """Whether the figure is further on the goal's side with one value than with another."""
@@ -179,28 +188,32 @@ class Search:
         """Whether all replications together do."""
         return self._tried(value, self.total).met
 
-    def _tried(self, value: float, replications: int) -> Trial:
+    def _tried(self, value: float, replications: int, to_the_end: bool = False) -> Trial:
+        """A value's trial on so many replications; `to_the_end`: on each of them, also where fewer decide."""
         for trial in self.trials:
-            if trial.value == value and trial.wanted == replications:
+            if trial.value == value and trial.wanted == replications and not (to_the_end and _cut_short(trial)):
                 return trial
         figures: list[float] = []
         for replication in range(FIRST, FIRST + replications):
             figures.append(self._figure(value, replication))
-            if self._hopeless(figures):
+            if not isfinite(figures[-1]) or (self._hopeless(figures) and not to_the_end):
                 break
-        complete = len(figures) == self.total
-        found = estimate(figures, self.confidence)
-        met = verdict(self.goal, {self.goal.metric: found}).held and (complete or len(figures) == replications)
-        trial = Trial(value, self.between.write(value), replications, tuple(figures), found, met)
-        self.trials.append(trial)
+        trial = self._judged(value, replications, tuple(figures))
+        self.trials = [each for each in self.trials if (each.value, each.wanted) != (value, replications)] + [trial]
         self.told(trial)
         return trial
+
+    def _judged(self, value: float, replications: int, figures: tuple[float, ...]) -> Trial:
+        found = estimate(figures, self.confidence)
+        complete = len(figures) == replications
+        met = complete and verdict(self.goal, {self.goal.metric: found}).held
+        inside = isfinite(found.half_width) and found.low <= self.goal.value <= found.high
+        text = self.between.write(value)
+        return Trial(value, text, replications, figures, found, met, complete and inside and not met)
 
     def _hopeless(self, figures: list[float]) -> bool:
         """Whether the goal is missed whatever the replications to come say: a Student interval of n values holds all of
         them where n − 1 ≤ t, and a mean of figures that are never negative is not below their sum over n."""
-        if not all(map(isfinite, figures)):
-            return True
         if self.goal.sign not in ("<=", "<"):
             return False
         if self.total > 1 and self.total - 1 <= student_t(self.confidence, self.total - 1):
@@ -212,7 +225,13 @@ class Search:
             scenario = self._at(value)
             prepared = self._plan(scenario, replication)
             run = runner.outcome(prepared.plan, self.engine or scenario.engine)
-            self._known[value, replication] = measure.figure(prepared, run, scenario, self.goal.metric)
+            found = measure.figure(prepared, run, scenario, self.goal.metric)
+            if isnan(found):
+                raise BadSearch(
+                    f"{self.goal.metric}: with {self.field} = {self.between.write(value)} there is nothing in "
+                    f"replication {replication} to make it from; no document of this kind was sent"
+                )
+            self._known[value, replication] = found
         return self._known[value, replication]
 
     def _at(self, value: float) -> Scenario:
@@ -237,6 +256,8 @@ class Search:
         return order == sorted(order)
 
     def _answer(self, good: float | None, bad: float | None, rising: bool) -> Answer:
+        if bad is not None:
+            self._tried(bad, self.total, to_the_end=True)
         last = {trial.value: trial for trial in self.trials}
         return Answer(
             self.field,
@@ -248,6 +269,11 @@ class Search:
             all(self._one_way(wanted, rising) for wanted in (1, self.total)),
             tuple(self.trials),
         )
+
+
+def _cut_short(trial: Trial) -> bool:
+    """Whether it ended before the figures that were asked for, though all of them are finite."""
+    return len(trial.figures) < trial.wanted and all(map(isfinite, trial.figures))
 
 
 def as_json(answer: Answer) -> dict[str, Any]:
@@ -270,6 +296,7 @@ def _trial_json(trial: Trial) -> dict[str, Any]:
         "figures": [number(figure) for figure in trial.figures],
         "found": interval(trial.found),
         "met": trial.met,
+        "undecided": trial.undecided,
     }
 
 

@@ -24,8 +24,10 @@ examples:
   docaxis simulate capacity ten-years --find load --between 1 64 --goal "utilisation.loop.max <= 80 %"
 
 The field may be one of which more is better (a line) or worse (load); which, is found out at both ends. A value meets
-the goal if the whole interval over all replications does, and every value meets the same documents.
-Exit code 0: found; 1: no value between the two meets the goal.
+the goal if the whole interval over all replications does, and every value meets the same documents. The neighbour that
+fails is tried on all of them, too; where the goal lies inside its interval it is undecided, and more replications may
+find a better value. The confidence is that of each value's interval, not of there being no better value.
+Exit code 0: found; 1: no value between the two meets the goal; 2: nothing was there to make the figure from.
 """
 
 
@@ -81,7 +83,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _said(trial: "Trial") -> None:
     runs = output.counted(len(trial.figures), "replication")
-    output.note(f"{trial.text}: {'meets the goal' if trial.met else 'does not'} in {runs}")
+    said = "meets the goal" if trial.met else "undecided" if trial.undecided else "does not"
+    output.note(f"{trial.text}: {said} in {runs}")
 
 
 def _show(answer: "Answer", replications: int) -> None:
@@ -90,25 +93,40 @@ def _show(answer: "Answer", replications: int) -> None:
 
     unit = about(answer.goal.metric).unit
     rows = [
-        (trial.text, show.figure(trial.found, unit), str(len(trial.figures)), "yes" if trial.met else "no")
+        (trial.text, show.figure(trial.found, unit), str(len(trial.figures)), _met(trial))
         for trial in sorted(answer.trials, key=lambda each: (each.value, len(each.figures)))
     ]
     goal = f"{answer.goal.metric} {answer.goal.sign} {show.plain(answer.goal.value, unit)}"
     output.print_table(f"Tried for {goal}", (answer.field, "found", "replications", "met"), rows)
     print()
-    print(_words(answer, goal, replications))
+    print(_words(answer, goal, unit, replications))
     if not answer.one_way:
         print("Note: what was tried does not go one way; there may be other answers between the ends.")
 
 
-def _words(answer: "Answer", goal: str, replications: int) -> str:
-    if answer.best is None:
-        return f"No value of {answer.field} between the ends meets {goal}."
-    kind = "smallest" if answer.rising else "largest"
-    sure = f"in {replications} replications, with {answer.confidence:.0%} confidence"
+def _met(trial: "Trial") -> str:
+    return "yes" if trial.met else "undecided" if trial.undecided else "no"
+
+
+def _words(answer: "Answer", goal: str, unit: str, replications: int) -> str:
+    sure = f"with its whole {answer.confidence:.0%} interval over {replications} replications"
     if replications == 1:
         sure = "in one replication, which cannot say how sure that is (±?)"
+    if answer.best is None:
+        failing = "" if answer.failing is None else f" {_failing(answer.failing, unit)}"
+        return f"No value of {answer.field} that was tried meets {goal} {sure}.{failing}"
     if answer.failing is None:
         return f"Both ends meet {goal}; {answer.best.text} does {sure}: look beyond it."
-    found = f"{answer.field} = {answer.best.text} is the {kind} value found that meets {goal}, {sure}"
-    return f"{found}; {answer.failing.text} does not."
+    kind = "smallest" if answer.rising else "largest"
+    found = f"{answer.field} = {answer.best.text} is the {kind} value found that meets {goal}, {sure}."
+    return f"{found} {_failing(answer.failing, unit)}"
+
+
+def _failing(trial: "Trial", unit: str) -> str:
+    """What is known of the nearest value that does not meet the goal."""
+    from docaxis_sim.cli import show
+
+    found = show.figure(trial.found, unit)
+    if trial.undecided:
+        return f"{trial.text} is undecided, {found}: with more replications it may meet the goal as well."
+    return f"{trial.text} does not: {found}."

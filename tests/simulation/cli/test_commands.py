@@ -70,7 +70,7 @@ def test_a_run_shows_what_a_planner_asks_for(simulate: Simulate) -> None:
     assert code == 0
     for part in (
         "Does every document arrive within a minute?", "2 replications of 1 day, seed 7", "sent to recipients",
-        "in the busiest hour", "tier: province", "express", "half within", "interpreter",
+        "in the busiest hour", "tier: province", "express", "half within", "processor",
         "Where documents wait longest",
         "line from the node", "checks: conservation", "held: latency.arrived.p99_s <= 1 min", "±",
     ):  # fmt: skip
@@ -134,6 +134,39 @@ def test_a_report_is_a_folder_with_a_page_and_all_rows(simulate: Simulate, tmp_p
             "did you mean expired",
         ),
         (["capacity", TOWN, "--find", "load", "--between", "1", "9", "--goal", "fast"], 2, "is not a goal"),
+        (
+            [
+                "capacity",
+                TOWN,
+                "--find",
+                "load",
+                "--between",
+                "1",
+                "9",
+                "--goal",
+                "utilisation.loop.max.tier.hub <= 80 %",
+            ],
+            2,
+            "there is no node of tier hub",
+        ),
+        (
+            [
+                "capacity",
+                TOWN,
+                "--find",
+                "load",
+                "--between",
+                "1",
+                "9",
+                "--set",
+                "traffic.letters.to=any:tier:province",
+                "--goal",
+                "latency.arrived.p99.tier.central_s <= 1 min",
+            ],
+            2,
+            "no document of this kind was sent",
+        ),
+        (["run", TOWN, "--batches"], 2, "add --replications 1"),
         (["compare", TOWN], 2, "give a second scenario"),
         (["graph", TOWN, "--set", "topology.layout=vn-2042"], 2, "vn-2024"),
         (["check", TOWN], 0, "right"),
@@ -182,15 +215,21 @@ def test_a_capacity_question_is_answered_with_its_confidence(simulate: Simulate,
     code, text, progress = simulate("capacity", TOWN, *question, *goal)
     assert code == 0
     assert re.search(
-        r"is the smallest value found that meets .* in 3 replications, with 95% confidence; .* does not", text
+        r"is the smallest value found that meets .*, with its whole 95% interval over 3 replications\. "
+        r".* (does not: .* ± |is undecided, .* ± )",
+        text,
     )
     assert "meets the goal in 3 replications" in progress
     assert (
         (tmp_path / "tried.csv").read_text(encoding="utf-8").startswith("nodes.province.uplink,latency.arrived.p99_s")
     )
-    hopeless = simulate("capacity", TOWN, *question, "--goal", "latency.arrived.p99_s <= 1 us", "--json")
+    question += ["--goal", "latency.arrived.p99_s <= 1 us", "--replications", "6"]
+    hopeless = simulate("capacity", TOWN, *question, "--json")
     assert hopeless[0] == 1
     assert as_json(hopeless)["best"] is None
+    assert len(as_json(hopeless)["failing"]["figures"]) == 6
+    text = simulate("capacity", TOWN, *question)[1]
+    assert re.search(r"No value of nodes\.province\.uplink that was tried meets .*\. 64 Mbit/s does not: ", text)
 
 
 def test_a_comparison_proves_that_arrivals_are_the_same(simulate: Simulate) -> None:
@@ -199,10 +238,21 @@ def test_a_comparison_proves_that_arrivals_are_the_same(simulate: Simulate) -> N
     assert code == 0
     assert "Same arrivals in all 2 replications" in text
     assert "b - a" in text
+    assert re.search(r"Of \d+ figures about \d+\.\d would be called sure by luck alone", text)
     assert "Different arrivals" in simulate("compare", TOWN, "--with", "load=2")[1]
     found = as_json(simulate("compare", TOWN, TOWN, "--json"))
     assert found["same_arrivals"] is True
     assert all(each["difference"]["mean"] in (0, None) for each in found["differences"].values())
+    assert found["sure_by_luck"] == 0
+
+
+def test_a_comparison_with_an_overloaded_network_is_no_mistake_of_the_program(simulate: Simulate) -> None:
+    """What never arrives cannot be subtracted; it comes first, in words."""
+    change = ("--with", "until_done=false", "--with", "nodes.province.uplink=10 bit/s", "--with", "load=0.9")
+    code, text, errors = simulate("compare", TOWN, *change)
+    assert code == 0
+    assert "becomes never" in text
+    assert "Warning" not in errors
 
 
 def test_the_network_is_shown_and_written(simulate: Simulate, tmp_path: Path) -> None:
