@@ -7,12 +7,12 @@ from docaxis_sim.capacity.costs import Costs
 from docaxis_sim.capacity.plan import SUBMIT, Cost, Form, last_node_step
 from tools.calibration.load import Birth, Call, Load, poisson
 from tools.validation import compare
-from tools.validation.contended import SharedHost, slow_commits, with_slow_commits
+from tools.validation.contended import SharedHost, crowded
 from tools.validation.predict import Setup, plan_of, predict
 from tools.validation.workloads import open_loop, outage
 
 MS = 1_000_000
-SETUP = Setup(("A", "B", "C"), (0, 1, 0), SharedHost(MS, ((0.0, (MS, MS, MS)), (0.5, (MS, 3 * MS, 5 * MS)))))
+SETUP = Setup(("A", "B", "C"), (0, 1, 0), SharedHost(MS, ((0.0, 1.0, (MS, MS, MS)), (0.5, 1.5, (MS, 3 * MS, 5 * MS)))))
 COSTS = Costs(
     round_ns=2 * MS, submit_ns=MS, submit_more_ns=3 * MS, envelope_ns=0, content_ns=MS, relay_ns=0, receipt_ns=MS,
     state_ns=0, status_ns=0, content_ns_per_kib=0, blob_ns=0, blob_ns_per_kib=0, commit_ns=MS, stored_bytes_sender=0,
@@ -59,24 +59,26 @@ def test_a_first_contact_and_pulled_content_cost_more() -> None:
 
 def test_a_document_alone_takes_the_sum_of_its_parts() -> None:
     """Worked out by hand: three woken rounds with their things and commits, and two ways over the loopback."""
-    calm = SharedHost(MS, ((0.0, (MS, MS)),))
+    calm = SharedHost(MS, ())
     found = predict(plan_of(load(Birth(0, 0, (1,), 0, True)), SETUP, COSTS, ALL_MET), calm, seed=1)
     assert found.arrived_ns == [(2 * (1 + 2 + 1 + 1) + 1) * MS]
     assert found.home_ns == [(3 * (1 + 2 + 1 + 1) + 2) * MS]
 
 
-def test_commits_are_as_slow_as_processes_are_busy() -> None:
-    """In between two measurements lies what is in between; at rest nothing is added to the median."""
-    assert slow_commits(SETUP.host, 0.0).tolist() == [0, 0, 0]
-    assert slow_commits(SETUP.host, 0.25).tolist() == [0, MS, 2 * MS]
-    assert slow_commits(SETUP.host, 0.9).tolist() == [0, 2 * MS, 4 * MS]
+def test_everything_is_as_slow_as_processes_are_busy() -> None:
+    """In between two measurements lies what is in between; beyond the last nothing is invented."""
+    plan = plan_of(load(Birth(0, 0, (1,), 1, True)), SETUP, COSTS, ALL_MET)
+    for busy, factor, slowest in ((0.0, 1.0, 0), (0.25, 1.25, 2 * MS), (0.9, 1.5, 4 * MS)):
+        found = crowded(plan, SETUP.host, busy, seed=1).stations
+        assert found.round_ns.tolist() == [2 * MS * factor] * 2
+        assert found.commit_extra_ns.max() == slowest
 
 
 def test_slow_commits_are_shuffled_by_the_seed() -> None:
     """The same table for each repeat would put the same stall at the same document."""
-    host = SharedHost(0, ((0.0, tuple(range(50))),))
+    host = SharedHost(0, ((0.0, 1.0, tuple(range(50))),))
     plan = plan_of(load(Birth(0, 0, (1,), 1, True)), SETUP, COSTS)
-    one, two = (with_slow_commits(plan, host, 0.0, seed).stations.commit_extra_ns for seed in (1, 2))
+    one, two = (crowded(plan, host, 0.0, seed).stations.commit_extra_ns for seed in (1, 2))
     assert sorted(one.tolist()) == sorted(two.tolist())
     assert not np.array_equal(one, two)
 

@@ -19,8 +19,10 @@ from typing import Any, Final
 from rich.console import Console
 
 from docaxis.core.errors import DocaxisError
+from docaxis_sim.capacity.costs import Costs
 from tools.benchmarks.__main__ import machine, show
 from tools.calibration.costing import costs_of, loopback_ns
+from tools.calibration.crowd import crowd
 from tools.calibration.fit import Fit, fit
 from tools.calibration.measure import Taken, measure, quietest
 from tools.calibration.surroundings import disk_ms
@@ -35,8 +37,8 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 TARGET: Final = ROOT / "scenarios" / "calibration" / "node-2026-11.json"
 SHARE: Final = 100
 DISK_S: Final = 5.0
-COMMITS: Final = 400
-"""At each share of computing."""
+CROWD_S: Final = 5.0
+"""At each pace."""
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
@@ -44,18 +46,11 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     taken = quietest([asyncio.run(measure(args.folder, args.effort)) for _ in range(args.passes)])
     found = fit(taken.rows)
     costs = costs_of(taken, found)
-    host = {"latency_ns": loopback_ns(taken, costs), "commits_beside_work": _contention(args)}
+    latency_ns = loopback_ns(taken, costs)
+    known = Costs(**costs, provenance={})
+    rows = asyncio.run(crowd(args.folder, known, latency_ns, CROWD_S * args.effort))
+    host = {"latency_ns": latency_ns, "crowd": rows}
     return {"costs": costs, "shared_host": host, "provenance": provenance(taken, found, costs, args)}
-
-
-def _contention(args: argparse.Namespace) -> Any:
-    """Commits beside computing processes, measured in a process that does nothing else."""
-    samples = str(max(20, int(COMMITS * args.effort)))
-    command = [sys.executable, "-m", "tools.calibration.contention", str(args.folder), samples]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise OSError(f"commits could not be measured: {done.stderr[-600:]}")
-    return json.loads(done.stdout)
 
 
 def provenance(taken: Taken, found: Fit, costs: dict[str, Any], args: argparse.Namespace) -> dict[str, Any]:
@@ -125,10 +120,10 @@ def main(words: list[str]) -> int:
     args.out.write_text(text_of(found), encoding="utf-8")
     plain = {name: value for name, value in found["costs"].items() if name != "commit_extra_ns"}
     beside = [
-        {"busy": busy, "p50_ms": ns[len(ns) // 2] / 1e6, "p99_ms": ns[-2] / 1e6}
-        for busy, ns in found["shared_host"]["commits_beside_work"]
+        {"busy": busy, "factor": factor, "p50_ms": ns[len(ns) // 2] / 1e6, "p99_ms": ns[-3] / 1e6}
+        for busy, factor, ns in found["shared_host"]["crowd"]
     ]
-    host = {"latency_ms": found["shared_host"]["latency_ns"] / 1e6, "commits": beside}
+    host = {"latency_ms": found["shared_host"]["latency_ns"] / 1e6, "crowd": beside}
     shown = {"costs": plain, "shared_host": host, "provenance": found["provenance"]}
     show(shown, Console(file=sys.stderr if args.json else sys.stdout, width=None if sys.stdout.isatty() else 160))
     if args.json:

@@ -95,7 +95,7 @@ class _Pair(NamedTuple):
 
 
 async def _pair(plant: Plant, effort: float) -> _Pair:
-    await plant.carry(_load(WARM, ((0, (1,)), (1, (0,))), 100, 1, 0.01, 1.0))
+    await plant.carry(_load(WARM, ((0, (1,)), (1, (0,))), 100, 1, 0.01, max(0.3, effort)))
     outcomes = await _carry(plant, _pair_loads(effort))
     before = await plant.ask("stored")
     many = _load("stored", _ONE, 10, 32, 0.05, effort)
@@ -212,7 +212,7 @@ def _frozen_loads(effort: float) -> list[Load]:
 def _star_loads(effort: float) -> list[Load]:
     busy = tuple(Birth(number // 8 * SECOND_NS // 20, 1 + number % 8, (0,), 2048, True) for number in range(400))
     return [
-        _load(WARM, (*_ALL, *_BACK), 45, 1, 0.03, 1.0),
+        _load(WARM, (*_ALL, *_BACK), 45, 1, 0.03, max(0.3, effort)),
         _load("one to eight", _ALL, 50, 1, 0.05, effort),
         _load("four to eight", _ALL, 20, 4, 0.1, effort),
         _load("to two of eight", tuple((0, (n, n + 1)) for n in (1, 3, 5, 7)), 60, 1, 0.03, effort),

@@ -72,7 +72,8 @@ async def _capacity(plant: Plant, args: argparse.Namespace, inline: bool) -> flo
     """Documents per second. Content has to be new each time, so that it cannot be handed in in turn: there it is so
     many at once, until the last is home."""
     size = workloads.INLINE_BYTES if inline else workloads.PULLED_BYTES
-    load = poisson("capacity", args.nodes, 6_000 if inline else 300, 1.0, args.seed, size=size, inline=inline)
+    count = 6_000 if inline else min(300, int(60 * args.seconds))
+    load = poisson("capacity", args.nodes, count, 1.0, args.seed, size=size, inline=inline)
     if inline:
         in_flight = workloads.UNDER_WAY_PER_NODE * min(args.nodes, workloads.NODES_UNDER_WAY_MAX)
         return await plant.saturate(load, in_flight, args.seconds / 5, args.seconds / 2)

@@ -1,52 +1,73 @@
-"""Contended: the table of slow commits that fits how busy the processes of a plan are.
+"""Contended: what processes that share a machine cost beyond a quiet one, by how busy they are.
 
-How busy they are follows from the plan, and depends a little on the commits; so the plan is carried twice. The tables
-were measured beside computing processes, see `tools.calibration.contention`; nothing is measured here.
+The calibration measured it at a few paces of another load, see `tools.calibration.crowd`. How busy the processes of a
+plan are depends on it again; so the plan is carried a few times, until that settles. Nothing is measured here.
 """
 
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
 from docaxis_sim.capacity.plan import Plan, Run
 from tools.calibration.load import SECOND_NS
 
+TURNS: Final = 4
+"""How often the plan is carried; each turn takes the middle between what it assumed and what it found."""
+
 
 class SharedHost(NamedTuple):
-    """The object ``shared_host`` of a calibration file: one way over the loopback, and commits beside a process that
-    uses `busy` of a core: rows of (busy, quantiles in ns), least busy first."""
+    """The object ``shared_host`` of a calibration file: one way over the loopback; and rows, least busy first, of how
+    busy processes were (parts of a core), the factor on all that they did, and quantiles of their commits, ns."""
 
     latency_ns: int
-    commits: tuple[tuple[float, tuple[int, ...]], ...]
+    crowd: tuple[tuple[float, float, tuple[int, ...]], ...]
 
 
 def read(found: dict[str, Any]) -> SharedHost:
     """From a calibration file; raises ValueError where it has no such object."""
     host = found.get("shared_host")
-    if not isinstance(host, dict):
-        raise ValueError("the calibration file has no object 'shared_host'; tools/calibrate writes it")
-    rows = tuple((float(busy), tuple(map(int, ns))) for busy, ns in host["commits_beside_work"])
+    if not isinstance(host, dict) or "crowd" not in host:
+        raise ValueError("the calibration file has no object 'shared_host' with a 'crowd'; tools/calibrate writes it")
+    rows = tuple((float(busy), float(factor), tuple(map(int, ns))) for busy, factor, ns in host["crowd"])
     return SharedHost(int(host["latency_ns"]), rows)
 
 
 def busy_of(plan: Plan, run: Run) -> float:
-    """What part of the time the loops were busy, from the first birth to the last event."""
-    last_ns = max((int(left_ns.max(initial=0)) for left_ns in run.left_ns.values()), default=0)
-    seconds = (last_ns - int(plan.deliveries.birth_ns.min(initial=0))) / SECOND_NS
-    return float(run.loop_busy_ns.sum()) / SECOND_NS / seconds / len(run.loop_busy_ns) if seconds else 0.0
+    """What part of the time the loops were busy, from the first birth to the last, or a second if that is more."""
+    births = plan.deliveries.birth_ns
+    seconds = max(1.0, int(births.max(initial=0) - births.min(initial=0)) / SECOND_NS)
+    return float(run.loop_busy_ns.sum()) / SECOND_NS / seconds / len(run.loop_busy_ns)
 
 
-def slow_commits(host: SharedHost, busy: float) -> "np.ndarray[Any, np.dtype[np.int64]]":
-    """How much longer commits take at this `busy` than at rest in the median: each quantile in between two rows of the
-    measurement, the last row beyond it."""
-    levels = [level for level, _ in host.commits]
-    tables = np.array([table for _, table in host.commits], dtype=float)
+def crowded(plan: Plan, host: SharedHost, busy: float, seed: int) -> Plan:
+    """The plan with everything as costly, and commits as slow, as at this `busy`; slow ones shuffled by `seed`."""
+    if not host.crowd:
+        return plan
+    factor, extra_ns = _at(host, busy)
+    stations, deliveries = plan.stations, plan.deliveries
+    shuffled = np.random.default_rng(seed).permutation(extra_ns)
+    extra = {step: _times(ns, factor) for step, ns in deliveries.extra_ns.items()}
+    return plan._replace(
+        stations=stations._replace(
+            cost_ns=_times(stations.cost_ns, factor),
+            content_ns_per_kib=_times(stations.content_ns_per_kib, factor),
+            wake_ns=_times(stations.wake_ns, factor),
+            round_ns=_times(stations.round_ns, factor),
+            commit_extra_ns=shuffled,
+        ),
+        deliveries=deliveries._replace(extra_ns=extra),
+    )
+
+
+def _at(host: SharedHost, busy: float) -> tuple[float, "np.ndarray[Any, np.dtype[np.int64]]"]:
+    """Factor and what commits took beyond the median of the least busy, in between two rows of the measurement."""
+    levels = np.maximum.accumulate([row[0] for row in host.crowd])
+    tables = np.array([row[2] for row in host.crowd], dtype=float)
     found = np.array([np.interp(busy, levels, column) for column in tables.T])
     extra: np.ndarray[Any, np.dtype[np.int64]] = np.maximum(0, found - np.median(tables[0])).astype(np.int64)
-    return extra
+    return float(np.interp(busy, levels, [row[1] for row in host.crowd])), extra
 
 
-def with_slow_commits(plan: Plan, host: SharedHost, busy: float, seed: int) -> Plan:
-    """The plan with the table that belongs to `busy`, shuffled by `seed`."""
-    table = np.random.default_rng(seed).permutation(slow_commits(host, busy))
-    return plan._replace(stations=plan.stations._replace(commit_extra_ns=table))
+def _times(values: "np.ndarray[Any, np.dtype[np.int64]]", factor: float) -> "np.ndarray[Any, np.dtype[np.int64]]":
+    scaled: np.ndarray[Any, np.dtype[np.int64]] = np.rint(values * factor).astype(np.int64)
+    return scaled

@@ -29,7 +29,7 @@ from docaxis_sim.capacity.plan import (
 )
 from docaxis_sim.capacity.reference import carry
 from tools.calibration.load import Call, Load, new_calls
-from tools.validation.contended import SharedHost, busy_of, with_slow_commits
+from tools.validation.contended import TURNS, SharedHost, busy_of, crowded
 
 DEADLINE_NS: Final = 86_400_000_000_000
 _ORDER: Final = (
@@ -58,9 +58,11 @@ class Predicted(NamedTuple):
 
 
 def predict(plan: Plan, host: SharedHost, seed: int) -> Predicted:
-    """What the reference engine makes of the plan, with commits as slow as processes are busy."""
+    """What the reference engine makes of the plan, with everything as slow as its processes are busy."""
     busy = busy_of(plan, carry(plan))
-    plan = with_slow_commits(plan, host, busy, seed)
+    for _ in range(TURNS if host.crowd else 0):
+        busy = (busy + busy_of(plan, carry(crowded(plan, host, busy, seed)))) / 2
+    plan = crowded(plan, host, busy, seed)
     run = carry(plan)
     return Predicted(arrived_ns(plan, run).tolist(), home_ns(plan, run).tolist(), run)
 
