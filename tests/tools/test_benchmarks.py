@@ -18,6 +18,7 @@ SMALL = {
     "idle": ("--agencies", "3", "--runs", "1", "--seconds", "0"),
     "transport": ("--seconds", "0.3"),
     "simulation": ("--parts", "a2", "a3", "--load", "0.002", "--window", "60", "--customers", "500"),
+    "agreement": ("--scenarios", "quang-ninh", "province-cut", "--load", "0.02"),
     "routes": ("--layout", "agencies", "--pairs", "2000", "--searched", "20"),
 }
 PROMISED = {
@@ -26,6 +27,7 @@ PROMISED = {
     "idle": {"ready_s", "rss_mib"},
     "transport": {"bare_per_s"},
     "simulation": {"a2", "a3"},
+    "agreement": {"deliveries", "differing", "rows"},
     "routes": {"layout", "nodes", "routings"},
 }
 

@@ -26,6 +26,7 @@ NAMES: Final = {
     "store": "what the embedded store can write and read",
     "transport": "what HTTPS itself costs, bare and through our transport",
     "simulation": "a national day on both engines of the simulator, beside SimPy, Ciw and Cimba; overload",
+    "agreement": "every shipped scenario at full load on both engines: differing documents, refusals",
     "routes": "routes of a whole country, all at once, and by networkx; re-routing after a failed link",
 }
 

@@ -2,16 +2,21 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 
 from docaxis_sim.capacity import prepare, reference, scenario, shipped, vector
-from docaxis_sim.capacity.plan import Law, Plan
+from docaxis_sim.capacity.plan import NODE, Law, Plan, hop
 from tests.simulation.capacity import national
 from tests.simulation.capacity.oracle import assert_same, carry
 from tests.simulation.capacity.small_plans import small_plans
+from tools.benchmarks import agreement
 
 SHIPPED = sorted(shipped.shipped().glob("*.toml"))
+LOAD = 0.005
+PRESSED = 100
+"""How many hours of a scenario become one."""
 
 
 @settings(max_examples=150)
@@ -45,8 +50,22 @@ def test_engines_agree_where_a_crowd_waits_at_one_station() -> None:
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
-def test_engines_agree_on_every_shipped_scenario(path: Path) -> None:
-    """At a load that takes no time, and without what the vector engine refuses by name: outages and other laws."""
-    plan = prepare.prepare(scenario.load(path, {"load": 0.001}), 0).plan
-    plan = plan._replace(stations=plan.stations._replace(up_law=Law.FIFO), outages=())
-    assert_same(vector.carry(plan), reference.carry(plan))
+def test_engines_agree_on_every_shipped_scenario_where_documents_wait(path: Path) -> None:
+    """A part of each, its hours pressed together so that documents meet at lines and loops; `tools/bench agreement`
+    carries all of it. What the vector engine refuses by name, outages and other laws, is left out."""
+    plan = agreement.without_refused(prepare.prepare(scenario.load(path, {"load": LOAD}), 0).plan)
+    plan = plan._replace(deliveries=plan.deliveries._replace(birth_ns=plan.deliveries.birth_ns // PRESSED))
+    run = reference.carry(plan)
+    assert agreement.waited(plan, run).any()
+    assert_same(vector.carry(plan), run)
+
+
+def test_a_document_that_parts_ways_is_found() -> None:
+    """A table of zeros proves something only if it could show a one."""
+    plan = national.plan(500)
+    run = reference.carry(plan)
+    column = run.left_ns[hop(0, NODE)].copy()
+    column[7] += 1
+    other = run._replace(left_ns=run.left_ns | {hop(0, NODE): column})
+    assert np.flatnonzero(agreement.differing(run, other)).tolist() == [7]
+    assert not agreement.differing(run, run).any()
