@@ -6,7 +6,6 @@ the same however many ran side by side. Nothing here prints.
 
 import platform
 from collections.abc import Callable, Sequence
-from importlib.metadata import PackageNotFoundError, version
 from math import isfinite, isnan, nan, sqrt
 from pathlib import Path
 from typing import Final
@@ -14,7 +13,7 @@ from typing import Final
 import numpy as np
 
 from docaxis_sim import side_by_side as executors
-from docaxis_sim.capacity import combine, costs
+from docaxis_sim.capacity import combine, costs, edition
 from docaxis_sim.capacity.metrics import unknown
 from docaxis_sim.capacity.mistakes import BadScenario, Mistake, file_name
 from docaxis_sim.capacity.model import Expectation, Experiment, Scenario
@@ -23,9 +22,6 @@ from docaxis_sim.capacity.runner import Job, Progress, Runner
 from docaxis_sim.capacity.statistics import BatchMeans, Interval, batch_means, estimate, precise_enough, student_t
 from docaxis_sim.capacity.study import Check, Provenance, Replication, Study, Verdict
 from docaxis_sim.stopwatch import Stopwatch
-
-PACKAGES: Final = ("docaxis", "simpy", "networkx", "numpy", "numba")
-"""Whose versions a study names."""
 
 BATCHED: Final = ("mean", "p50", "p95", "p99")
 """Latencies whose intervals one long run can give."""
@@ -224,11 +220,5 @@ def _about_precision(values: list[float], wanted: Experiment) -> list[str]:
 
 def provenance(scenario: Scenario, command: str) -> Provenance:
     """What repeats a study."""
-    versions = {"python": platform.python_version()}
-    for name in PACKAGES:
-        try:
-            versions[name] = version(name)
-        except PackageNotFoundError:
-            continue
     calibration = costs.read(scenario.calibration).provenance
-    return Provenance(versions, command, dict(calibration), f"{platform.system()} {platform.machine()}")
+    return Provenance(edition.provenance(), command, dict(calibration), f"{platform.system()} {platform.machine()}")

@@ -71,8 +71,9 @@ class Verdict(NamedTuple):
 
 
 class Provenance(NamedTuple):
-    """What repeats a study: versions of docaxis, Python and the libraries, the command, the calibration's provenance,
-    and when and where it was made (the last two change nothing)."""
+    """What repeats a study: versions of docaxis, Python and the libraries with the source's digest and the commit
+    (`docaxis_sim.capacity.edition.provenance`), the command, the calibration's provenance, and on what kind of machine
+    it was made (which changes nothing)."""
 
     versions: dict[str, str]
     command: str

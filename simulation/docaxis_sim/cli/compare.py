@@ -73,7 +73,8 @@ def _compared(arguments: argparse.Namespace) -> "Comparison":
 
     a = common.read(arguments)
     b = common.read(arguments, arguments.other or "", dict(arguments.changed))
-    with common.runner(arguments) as runner, Watcher("both scenarios", 2 * a.experiment.replications, 0) as watcher:
+    total = 2 * a.experiment.replications
+    with common.runner(arguments) as runner, Watcher("both scenarios", total, 0, runner.workers) as watcher:
         return compare.run(a, b, runner, arguments.engine, watcher.done)
 
 

@@ -83,7 +83,7 @@ def _study(arguments: argparse.Namespace) -> "Study":
         raise TheirFault("request.malformed", "--batches is about one long run: add --replications 1")
     with (
         common.runner(arguments) as runner,
-        Watcher(scenario.name, scenario.experiment.replications, scenario.days * DAY_NS) as watcher,
+        Watcher(scenario.name, scenario.experiment.replications, scenario.days * DAY_NS, runner.workers) as watcher,
     ):
         return experiment.run(
             scenario,

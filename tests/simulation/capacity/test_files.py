@@ -38,7 +38,7 @@ def test_the_manifest_repeats_the_study(tmp_path: Path) -> None:
     assert found["scenario"]["content"]["traffic"][0]["documents_per_day"] == 400
     assert found["seed"] == 7
     assert found["command"] == "docaxis simulate run small.toml"
-    assert found["versions"]["docaxis"]
+    assert {"docaxis", "source", "commit"} <= set(found["versions"])
     assert found["calibration"]
     assert [each["number"] for each in found["replications"]] == [1, 2]
     assert all(len(each["births"]) == 64 for each in found["replications"])
