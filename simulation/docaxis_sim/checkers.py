@@ -1,19 +1,19 @@
 """Checkers: the promises of the design that a simulated world can break, one function each.
 
-They share no code with the machine: no merge, no table of the lifecycle, no outbox; bytes are decoded, hashes are
-compared, and that is all. A checker that cannot fail is worthless: the tests plant bugs and see each of them found.
+They share no code with the machine: no merge, no table of the lifecycle, no outbox, no decoder. Bytes are read by
+`docaxis_sim.reading`; what a node hands to its store and its driver (records, changes, ids) is taken as the values that
+they are. A checker that cannot fail is worthless: the tests plant bugs and see each of them found.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from docaxis.core import envelope, statement, wire
 from docaxis.core.effects import AppendChange, Effects, PutObject, Send
 from docaxis.core.ids import DocId, KeyId
-from docaxis.core.limits import HOUR_MS
 from docaxis.core.record import Record
-from docaxis.core.statement import Statement
+from docaxis_sim import reading
+from docaxis_sim.reading import Header, Part, Said
 
 if TYPE_CHECKING:
     from docaxis_sim.ledger import Ack, Ledger
@@ -41,6 +41,7 @@ REACHED: Final = {"00": 1, "91": 2, "01": 3, "02": 4, "03": 5, "04": 6, "05": 7,
 """The rank that a code states."""
 ONCE: Final = frozenset({"00", "01", "02", "91"})
 """Codes that a node may enter only once into the feed of one transmission."""
+HOUR_MS: Final = 3_600_000
 UNTIL_HEARD_MS: Final = 1_000
 UNTIL_DELIVERED_MS: Final = 2 * HOUR_MS
 EVENTS_PER_MINUTE_MAX: Final = 2_000
@@ -99,9 +100,9 @@ def one_result_per_item(party: str, items: int, results: int) -> None:
     _require(items == results, "one result per item", f"{party} answers {items} items with {results} results")
 
 
-def kept_is_kept(party: str, item: wire.Item, kept: Mapping[bytes, PutObject]) -> None:
+def kept_is_kept(party: str, item: Part, kept: Mapping[bytes, PutObject]) -> None:
     """Who answers *kept* has it on disk; only the end of a document that never came may be heard and forgotten."""
-    ended = item.kind == wire.STATEMENT and statement.decode(item.signed.body).code.value == "91"
+    ended = item.kind == reading.STATEMENT and reading.statement(item.body).code.value == "91"
     _require(item.id in kept or ended, "kept is kept", f"{party} says that {item.kind} {item.id.hex()[:16]} is kept")
 
 
@@ -123,7 +124,7 @@ def monotone(party: str, before: Record | None, after: Record) -> None:
     )
 
 
-def chain(words: dict[Place, bytes], said: Statement, object_id: bytes) -> None:
+def chain(words: dict[Place, bytes], said: Said, object_id: bytes) -> None:
     """One statement per place, and each names the one before it; `words` remembers all that ever was durable."""
     line = (said.by, said.doc, said.sender, said.recipient)
     place = (*line, said.epoch, said.seq)
@@ -143,13 +144,13 @@ def authority(party: str, kept: PutObject, key: KeyId, told_ms: int | None, now_
     _require(fresh, "authority", f"{party} keeps {kept.kind} {kept.id.hex()[:16]} under revoked key {key.hex()}")
 
 
-def deadline(party: str, said: Statement, body: bytes | None) -> None:
+def deadline(party: str, said: Said, body: bytes | None) -> None:
     """A document expires only at its own deadline, by its sender's word."""
     if said.code.value != "91":
         return
     _require(body is not None, "deadline", f"{party} lets a document expire that it does not hold")
     assert body is not None
-    expires_ms = envelope.decode(body).expires_ms
+    expires_ms = reading.envelope(body).expires_ms
     _require(said.at_ms >= expires_ms, "deadline", f"{party} lets {said.doc.hex()[:16]} expire too early: {said}")
 
 
@@ -191,20 +192,32 @@ def fresh_enough(party: str, age_ms: int, clock_ms: int, inbound: bool, effects:
     if age_ms < STALE_MS:
         return
     for kept in effects.durable if inbound else ():
-        if isinstance(kept, PutObject) and kept.kind == wire.STATEMENT and kept.by == party:
-            said = statement.decode(kept.body)
+        if isinstance(kept, PutObject) and kept.kind == reading.STATEMENT and kept.by == party:
+            said = reading.statement(kept.body)
             holds = said.code.value != "01" or said.at_ms != clock_ms  # an older word of its own may be given back
             _require(holds, "fresh enough", f"{party} takes a document with a directory {age_ms} ms old: {said}")
     for effect in effects.then:
-        items = wire.decode_batch(effect.body).items if isinstance(effect, Send) else ()
-        documents = [item for item in items if item.kind == wire.ENVELOPE]
+        parts = reading.request(effect.body).parts if isinstance(effect, Send) else ()
+        documents = [part for part in parts if part.kind == reading.ENVELOPE]
         _require(not documents, "fresh enough", f"{party} sends a document with a directory {age_ms} ms old")
 
 
-def receipt_for_its_document(party: str, recipient: str, item: wire.Item, receipt: bytes) -> None:
+def for_its_recipients(
+    party: str, peer: str, header: Header, carried: Iterable[bytes], heirs: Mapping[str, str]
+) -> None:
+    """Content is for its recipients alone: a document, or the content `carried` for it (digests), leaves for one of
+    them, for the heir of a closed code, or back to its sender; and it is that document's content."""
+    welcome = peer == header.sender or any(peer in (party_to, heirs.get(party_to)) for party_to in header.to)
+    whose = f"a document of {header.sender} for {', '.join(header.to)}"
+    _require(welcome, "for its recipients", f"{party} gives {peer} {whose}")
+    foreign = [digest.hex()[:16] for digest in carried if digest not in header.digests]
+    _require(not foreign, "for its recipients", f"{party} gives {peer} content {foreign}, which is none of {whose}")
+
+
+def receipt_for_its_document(party: str, recipient: str, item: Part, receipt: bytes) -> None:
     """Checked by a stranger: the word that answers an envelope is about that envelope, at that recipient."""
-    said = statement.decode(receipt)
-    holds = item.kind == wire.ENVELOPE and (said.doc, said.recipient) == (item.id, recipient)
+    said = reading.statement(receipt)
+    holds = item.kind == reading.ENVELOPE and (said.doc, said.recipient) == (item.id, recipient)
     _require(holds, "receipt for its document", f"{party} answers {item.kind} {item.id.hex()[:16]} with {said}")
 
 
@@ -278,7 +291,7 @@ def _evidence(ledger: "Ledger", ack: "Ack", recipient: str) -> None:
     _require(bool(final), "no loss", f"{ack.sender} holds no evidence about {ack.doc.hex()[:16]} for {recipient}")
 
 
-def joined_up(party: str, record: Record, said: list[Statement]) -> None:
+def joined_up(party: str, record: Record, said: list[Said]) -> None:
     """A record is what its statements say, whatever their order."""
     progress = max((REACHED.get(each.code.value, 0) for each in said), default=0)
     agreed = any(each.code.value == "15" for each in said)
@@ -310,10 +323,12 @@ def alive(ledger: "Ledger", healed_ms: int) -> None:
         for recipient in ack.to:
             late = [each for each in ledger.shelf(ack.sender).statements(ack.doc, recipient) if _late(each, healed_ms)]
             excused = recipient in ledger.revoked_parties
-            _require(excused or not late, "alive", f"{ack.sender} could have delivered what it let expire: {late}")
+            words = ", ".join(f"{each.by} said {each.code.value} {each.reason} at {each.at_ms} ms" for each in late)
+            what = f"the letter of {ack.sender} to {recipient}"
+            _require(excused or not late, "alive", f"{what} could have been delivered after all was healed: {words}")
 
 
-def _late(said: Statement, healed_ms: int) -> bool:
+def _late(said: Said, healed_ms: int) -> bool:
     ended = said.code.value == "91" or said.reason == "content.missing"
     return ended and said.at_ms > healed_ms + UNTIL_DELIVERED_MS
 
@@ -341,7 +356,7 @@ def _holds_all(ledger: "Ledger", ack: "Ack", recipient: str, chunk: ChunkOf) -> 
         return
     if ack.sender in ledger.restored_parties and party in ledger.restored_parties:
         return
-    for digest in envelope.chunk_digests(envelope.decode(kept.body).files):
+    for digest in reading.envelope(kept.body).digests:
         held = chunk(party, digest)
         _require(held is not None and sha256(held).digest() == digest, "receipts are true", f"{party} lacks {name}")
 

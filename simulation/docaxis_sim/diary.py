@@ -102,7 +102,10 @@ class Diary:
             if progress >= state:
                 self.mark(status(number, int(record.outgoing)), row)
 
-    def asked(self, party: str, request: bytes) -> None:
+    def asked(self, party: str, peer: str, request: bytes) -> None:
+        """Nothing to write down."""
+
+    def served(self, party: str, peer: str, doc: bytes, digest: bytes) -> None:
         """Nothing to write down."""
 
     def answered(self, party: str, request: bytes, answer: bytes) -> None:

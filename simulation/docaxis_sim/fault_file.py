@@ -1,12 +1,12 @@
 """Fault file: from a scenario to the plan of each of its seeds, and from one plan back to a file that repeats it.
 
 A scenario with a table `[faults]` says what its worlds are made of. One without, made for capacity, gives its agencies
-and its failures: some agencies from inside and outside of what fails, cut off or switched off at those times. Nothing
-is run here.
+and its failures: some agencies from inside and outside of what fails, cut off or switched off at those times. Failures
+that concern no agency are named, and a scenario that has no others is refused. Nothing is run here.
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -14,6 +14,7 @@ from docaxis.core.limits import HOUR_MS
 from docaxis_sim import swarm
 from docaxis_sim.capacity import model, topology
 from docaxis_sim.capacity import scenario as scenarios
+from docaxis_sim.capacity.mistakes import BadScenario, Mistake, file_name
 from docaxis_sim.capacity.plan import MILLISECOND_NS
 from docaxis_sim.capacity.units import DURATION
 from docaxis_sim.fault_fields import ALL, FAULTS, STATED, Stated
@@ -40,12 +41,13 @@ class Cut(NamedTuple):
 
 class Source(NamedTuple):
     """What plans are made from: a table, the agencies to draw from, and the failures of a scenario without a table.
-    `path`: how people name the file; empty for none."""
+    `path`: how people name the file; empty for none. `left_out` names failures that no agency could feel."""
 
     path: str
     stated: Stated
     agencies: tuple[str, ...] = AGENCIES
     cuts: tuple[Cut, ...] = ()
+    left_out: tuple[str, ...] = ()
 
     @property
     def must_happen(self) -> tuple[str, ...]:
@@ -65,19 +67,30 @@ def read(path: Path | str) -> Source:
     if "faults" in scenario.raw:
         return Source(str(path), stated)
     country = topology.build(scenario.topology)
-    agency_tiers = [model.TIERS.index(tier) for tier in ("central", "province")]
-    agencies = tuple(country.ids[node] for node in range(len(country.ids)) if country.tier[node] in agency_tiers)
+    tiers = [model.TIERS.index(tier) for tier in ("central", "province")]
+    agencies = tuple(country.ids[node] for node in range(len(country.ids)) if country.tier[node] in tiers)
     sites = {site.name: site.members for site in scenario.sites}
-    cuts = [
-        Cut(
+    cuts = {
+        each.name: Cut(
             tuple(country.ids[node] for node in topology.select(country, each.members, sites)),
             each.from_ns // MILLISECOND_NS,
             each.until_ns // MILLISECOND_NS,
             each.dark,
         )
         for each in scenario.failures
-    ]
-    return Source(str(path), stated._replace(draw=True), agencies, tuple(cuts))
+    }
+    felt = {name: cut for name, cut in cuts.items() if _is_felt(cut, agencies)}
+    if cuts and not felt:
+        said = f"no agency would feel any of {', '.join(cuts)}: worlds of full machines are made of agencies"
+        raise BadScenario([Mistake(file_name(scenario.path), 0, "failures", said)])
+    left_out = tuple(name for name in cuts if name not in felt)
+    return Source(str(path), stated._replace(draw=True), agencies, tuple(felt.values()), left_out)
+
+
+def _is_felt(cut: Cut, agencies: Sequence[str]) -> bool:
+    """Whether it switches off an agency, or stands between two."""
+    inside = sum(agency in cut.inside for agency in agencies)
+    return inside > 0 and (cut.dark or inside < len(agencies))
 
 
 def plan(source: Source, seed: int) -> Plan:
@@ -109,10 +122,11 @@ def _as_stated(source: Source, seed: int) -> Plan:
 
 
 def _with_cuts(source: Source, seed: int) -> Plan:
-    """Some agencies from both sides of the first failure, and all failures at their times."""
+    """Some agencies from both sides of one failure, another one for each seed, and all failures at their times."""
     chance = Streams(seed)("sides")
-    struck = [agency for agency in source.agencies if agency in source.cuts[0].inside]
-    others = [agency for agency in source.agencies if agency not in source.cuts[0].inside]
+    cut = chance.choice(source.cuts)
+    struck = [agency for agency in source.agencies if agency in cut.inside]
+    others = [agency for agency in source.agencies if agency not in cut.inside]
     parties = tuple(party for side in (struck, others) for party in chance.sample(side, min(SIDE_MAX, len(side))))
     begin_ms = min(cut.from_ms for cut in source.cuts) - MARGIN_MS
     busy_ms = max(cut.until_ms for cut in source.cuts) + MARGIN_MS - begin_ms

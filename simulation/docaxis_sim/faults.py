@@ -31,7 +31,7 @@ from docaxis_sim.world import Outcome, World
 COMMAND: Final = "docaxis simulate faults"
 EXAMPLES: Final = f"""examples:
   {COMMAND}                                              a hundred worlds, all drawn
-  {COMMAND} --seeds 0..9999 --jobs 4                     a night's work
+  {COMMAND} --seeds 0..9999                              a night's work
   {COMMAND} --seeds 47 --trace                           one world, every line of its trace
   {COMMAND} scenarios/faults/keys-in-traffic.toml        worlds that a file describes
   {COMMAND} scenarios/faults/swarm.toml --json           one JSON object, for programs
@@ -60,8 +60,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = EXAMPLES
     parser.add_argument("scenario", nargs="?", help="a scenario file; without one, everything is drawn from the seeds")
-    parser.add_argument("--seeds", type=_seeds, help="a seed, or a range such as 0..99; else the scenario's")
-    parser.add_argument("--jobs", type=_count, default=1, help="how many worlds run at once (default 1)")
+    parser.add_argument(
+        "--seeds",
+        type=_seeds,
+        help="a seed, or a range such as 0..999; else the scenario's, 0..99 where it says nothing",
+    )
+    parser.add_argument(
+        "--jobs", type=_count, metavar="N", help="how many worlds run at once; else as many as there are cores"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object at the end, and nothing else")
     parser.add_argument("--trace", action="store_true", help="print every line of each world's trace")
     parser.add_argument("--no-shrink", action="store_true", help="do not look for the smallest plan that still fails")
@@ -77,15 +83,17 @@ def handle(arguments: argparse.Namespace) -> int:
     except BadScenario as error:
         sys.stderr.write(f"{error}\n")
         return USAGE
+    if source.left_out:
+        sys.stderr.write(f"left out, for no agency would feel it: {', '.join(source.left_out)}\n")
     seeds = arguments.seeds or source.stated.seeds
-    worlds = fault_runs.every(source, seeds, arguments.jobs, arguments.trace)
+    worlds = fault_runs.every(source, seeds, arguments.jobs or fault_runs.usual_jobs(len(seeds)), arguments.trace)
     told = list(_watched(worlds, len(seeds), quiet=arguments.json, trace=arguments.trace))
     found = _found(told, source, arguments)
     missing = _missing(told, source, seeds)
     if arguments.json:
-        _say(json.dumps(summary(told, found, missing), ensure_ascii=False))
+        _say(json.dumps(summary(source, seeds, told, found, missing), ensure_ascii=False))
     else:
-        _say(_verdict(told, source, missing))
+        _say(_verdict(seeds, told, missing))
     return BROKEN if found or missing else HELD
 
 
@@ -99,11 +107,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return handle(parser.parse_args(arguments))
 
 
-def summary(told: Sequence[Told], found: Sequence[Found], missing: Sequence[str]) -> dict[str, Any]:
-    """What all runs came to, as one JSON object."""
+def summary(
+    source: Source, seeds: range, told: Sequence[Told], found: Sequence[Found], missing: Sequence[str]
+) -> dict[str, Any]:
+    """What was run on what, and what all runs came to, as one JSON object."""
     outcomes = [each.outcome for each in told if each.outcome is not None]
     happened = _happened(told)
     return {
+        "scenario": source.path,
+        "seeds": _range(seeds),
+        "engine": fault_runs.engine()._asdict(),
+        "left_out": list(source.left_out),
         "worlds": len(told),
         "broken": [
             {
@@ -130,7 +144,7 @@ def summary(told: Sequence[Told], found: Sequence[Found], missing: Sequence[str]
 
 def _watched(worlds: Iterable[Told], count: int, *, quiet: bool, trace: bool) -> Iterator[Told]:
     """Each world as it ends, with a line where there are few, and how far it is where somebody looks on."""
-    for told in _with_progress(worlds, count, "worlds", quiet=quiet or trace):
+    for told in _with_progress(worlds, count, "worlds", quiet=trace):
         if trace and not quiet:
             _say("\n".join(told.lines))
         if not quiet and (trace or count <= LINES_MAX) and told.outcome is not None:
@@ -173,7 +187,7 @@ def _looked_into(told: Told, source: Source, arguments: argparse.Namespace) -> F
         parts = f"{len(plan.faults)} faults, {len(plan.letters)} letters, {len(plan.crash_at)} crashes"
         sys.stderr.write(f"\rshrinking seed {told.seed}: {runs} worlds, {parts} left   ")
 
-    shown = sys.stderr.isatty() and not arguments.json
+    shown = sys.stderr.isatty()
     shrunk = (
         shrink(told.seed, told.plan, told.promise, progress) if shown else shrink(told.seed, told.plan, told.promise)
     )
@@ -243,15 +257,21 @@ def _missing(told: Sequence[Told], source: Source, seeds: range) -> list[str]:
     return [name for name in never if name in source.must_happen]
 
 
-def _verdict(told: Sequence[Told], source: Source, missing: Sequence[str]) -> str:
+def _verdict(seeds: range, told: Sequence[Told], missing: Sequence[str]) -> str:
     held = [each.outcome for each in told if each.outcome is not None]
     hours = sum(outcome.simulated_ms for outcome in held) // 3_600_000
     happened = _happened(told)
     taken = [name for name in sometimes.RARE if happened[name]]
-    lines = [f"{len(held)} worlds held every promise through {hours} hours; {len(told) - len(held)} broke one."]
+    code, python, simpy = fault_runs.engine()
+    lines = [f"seeds {_range(seeds)} on machines and checkers of code {code}, Python {python}, SimPy {simpy}"]
+    lines += [f"{len(held)} worlds held every promise through {hours} hours; {len(told) - len(held)} broke one."]
     lines += [f"{len(taken)} of {len(sometimes.RARE)} rare paths were taken."]
     lines += [f"never: {name} ({sometimes.RARE[name]})" for name in missing]
     return "\n".join(lines)
+
+
+def _range(seeds: range) -> str:
+    return f"{seeds.start}..{seeds[-1]}" if len(seeds) > 1 else str(seeds.start)
 
 
 def _seeds(text: str) -> range:

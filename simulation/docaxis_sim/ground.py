@@ -29,8 +29,12 @@ class Watch(Protocol):
         """These ops are durable at `party` now."""
         ...
 
-    def asked(self, party: str, request: bytes) -> None:
-        """This request leaves the node of `party`."""
+    def asked(self, party: str, peer: str, request: bytes) -> None:
+        """This request leaves the node of `party` for that of `peer`."""
+        ...
+
+    def served(self, party: str, peer: str, doc: bytes, digest: bytes) -> None:
+        """This chunk, asked for as content of that document, leaves the node of `party` for that of `peer`."""
         ...
 
     def answered(self, party: str, request: bytes, answer: bytes) -> None:

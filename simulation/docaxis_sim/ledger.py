@@ -1,15 +1,15 @@
 """The ledger: what a stranger with a key to every room writes down while a world runs.
 
-Built from what nodes commit and say, never from their stores' own answers, so that it can contradict them. It shares
-no code with the machine; which entries are wrong is said in `docaxis_sim.checkers`, which it calls as things happen.
+Built from what nodes commit and say, never from their stores' own answers, so that it can contradict them. Bytes are
+read by `docaxis_sim.reading`, not by the core; which entries are wrong is said in `docaxis_sim.checkers`, which is
+called as things happen.
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from hashlib import sha256
 from typing import NamedTuple
 
-from docaxis.core import statement as statements
-from docaxis.core import wire
 from docaxis.core.addresses import Book
 from docaxis.core.effects import (
     AppendChange,
@@ -28,9 +28,8 @@ from docaxis.core.events import Delivered, DirectoryChanged, Event, Inbound, Sta
 from docaxis.core.ids import DocId, KeyId
 from docaxis.core.limits import BATCH_ITEMS_MAX
 from docaxis.core.record import Record
-from docaxis.core.signed import decode_head
-from docaxis.core.statement import Statement
-from docaxis_sim import checkers, sometimes
+from docaxis_sim import checkers, reading, sometimes
+from docaxis_sim.reading import Said
 
 
 class Ack(NamedTuple):
@@ -63,17 +62,17 @@ class Shelf:
         elif isinstance(op, AppendChange):
             self.feed[op.doc, op.recipient, op.outgoing, op.code.value, op.by] += 1
 
-    def statements(self, doc: DocId, recipient: str) -> list[Statement]:
+    def statements(self, doc: DocId, recipient: str) -> list[Said]:
         """Every statement kept about one transmission, in the order of keeping."""
         return [
-            statements.decode(each.body)
+            reading.statement(each.body)
             for each in self.objects.values()
-            if each.kind == wire.STATEMENT and each.doc == doc and each.recipient == recipient
+            if each.kind == reading.STATEMENT and each.doc == doc and each.recipient == recipient
         ]
 
 
 class Ledger:
-    """Implements `docaxis_sim.ground.Watch`. `now_ms` gives the true time."""
+    """Implements `docaxis_sim.ground.Watch`. `now_ms` gives the true time; `heirs` succeed closed codes."""
 
     def __init__(self) -> None:
         self.now_ms: Callable[[], int] = lambda: 0
@@ -86,6 +85,7 @@ class Ledger:
         self.restored_parties: Counter[str] = Counter()
         self.revoked: dict[tuple[str, KeyId], int] = {}
         self.revoked_parties: dict[str, None] = {}
+        self.heirs: Mapping[str, str] = {}
         self.arrivals: dict[tuple[DocId, str], int] = {}
         self.happened: Counter[str] = Counter()
         self.pulse: Counter[tuple[str, int]] = Counter()
@@ -142,7 +142,7 @@ class Ledger:
         if (silence := self.silences.get((party, event.peer))) is not None:
             self.silences[party, event.peer] = silence._replace(sign=True)
         known = self.shelf(party).objects
-        if any(item.kind == wire.ENVELOPE and item.id in known for item in event.batch.items):
+        if any(item.kind == reading.ENVELOPE and item.id in known for item in event.batch.items):
             self.happened["duplicate refused"] += 1
         if party in self.books and event.batch.dir != self.books[party].version:
             self.happened["directory versions differed"] += 1
@@ -179,7 +179,7 @@ class Ledger:
             self.silences[party, effect.peer] = silence._replace(sign=False)
         credit = self.credits.get((party, effect.peer), BATCH_ITEMS_MAX)
         if credit < BATCH_ITEMS_MAX:
-            items = len(wire.decode_batch(effect.body).items)
+            items = len(reading.request(effect.body).parts)
             checkers.within_credit(party, effect.peer, items, credit)
             self.happened["credit exhausted"] += items == credit
 
@@ -215,11 +215,10 @@ class Ledger:
                 self.happened[type(op).__name__] += 1
 
     def _new_object(self, party: str, shelf: Shelf, op: PutObject) -> None:
-        head = decode_head(shelf.heads[op.head])
-        told_ms = self.revoked.get((party, head.key))
-        checkers.authority(party, op, head.key, told_ms, self.now_ms())
-        if op.kind == wire.STATEMENT and op.by == party:
-            said = statements.decode(op.body)
+        key = KeyId(reading.key(shelf.heads[op.head]))
+        checkers.authority(party, op, key, self.revoked.get((party, key)), self.now_ms())
+        if op.kind == reading.STATEMENT and op.by == party:
+            said = reading.statement(op.body)
             envelope = shelf.objects.get(said.doc)
             checkers.deadline(party, said, None if envelope is None else envelope.body)
             checkers.chain(self.words, said, op.id)
@@ -237,24 +236,32 @@ class Ledger:
             forgotten += shelf.feed[op.doc, op.recipient, op.outgoing, "02", op.by]
         checkers.once(party, op, count, forgotten)
 
-    def asked(self, party: str, request: bytes) -> None:
-        """This request leaves the node of `party`."""
-        for item in wire.decode_batch(request).items:
-            checkers.durable_before_spoken(party, item.id, self.shelf(party).objects)
+    def asked(self, party: str, peer: str, request: bytes) -> None:
+        """This request leaves the node of `party` for that of `peer`."""
+        for part in reading.request(request).parts:
+            checkers.durable_before_spoken(party, part.id, self.shelf(party).objects)
+            if part.kind == reading.ENVELOPE:
+                carried = [sha256(chunk).digest() for chunk in part.inline]
+                checkers.for_its_recipients(party, peer, reading.envelope(part.body), carried, self.heirs)
+
+    def served(self, party: str, peer: str, doc: bytes, digest: bytes) -> None:
+        """This chunk, asked for as content of that document, leaves the node of `party` for that of `peer`."""
+        kept = self.shelf(party).objects
+        checkers.durable_before_spoken(party, doc, kept)
+        checkers.for_its_recipients(party, peer, reading.envelope(kept[doc].body), [digest], self.heirs)
 
     def answered(self, party: str, request: bytes, answer: bytes) -> None:
         """This answer leaves the node of `party`."""
-        reply = wire.decode_reply(answer)
+        results = reading.answer(answer)
         shelf = self.shelf(party)
-        batch = wire.decode_batch(request)
-        items = batch.items
-        checkers.one_result_per_item(party, len(items), len(reply.results))
-        for item, result in zip(items, reply.results, strict=True):
+        batch = reading.request(request)
+        checkers.one_result_per_item(party, len(batch.parts), len(results))
+        for part, result in zip(batch.parts, results, strict=True):
             if result.receipt is not None:
-                checkers.receipt_for_its_document(party, batch.recipient, item, result.receipt.body)
-                checkers.durable_before_spoken(party, result.receipt.id, shelf.objects)
-            if result.outcome is wire.Outcome.KEPT:
-                checkers.kept_is_kept(party, item, shelf.objects)
+                checkers.receipt_for_its_document(party, batch.recipient, part, result.receipt)
+                checkers.durable_before_spoken(party, reading.object_id(result.receipt), shelf.objects)
+            if result.outcome == reading.KEPT:
+                checkers.kept_is_kept(party, part, shelf.objects)
 
     def backed_up(self, party: str) -> int:
         """A backup is taken of all ops until now."""

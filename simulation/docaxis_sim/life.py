@@ -47,7 +47,7 @@ from docaxis.core.machine import Machine
 from docaxis.core.wanted import Wanted
 from docaxis.store import base
 from docaxis_sim import checkers
-from docaxis_sim.network import Refusal
+from docaxis_sim.network import Refusal, party_at
 
 if TYPE_CHECKING:
     from docaxis_sim.host import Host
@@ -247,7 +247,7 @@ class Life:
         self._ground.note(self._host.party, "effect", _about(effect))
         match effect:
             case Send():
-                self._ground.watch.asked(self._host.party, effect.body)
+                self._ground.watch.asked(self._host.party, party_at(effect.endpoints), effect.body)
                 self._host.network.send(self._host.party, effect, self._landing(effect))
             case Reply():
                 if (waiting := self._replies.pop(effect.ticket, None)) is not None:

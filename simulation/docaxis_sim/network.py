@@ -196,6 +196,8 @@ class ChunkCall:
             self.code = "peer.timeout"
             return
         self.chunk = station.serve(self._source, self._doc, self._digest)
+        if self.chunk is not None:
+            network._ground.watch.served(self._target, self._source, self._doc, self._digest)
         yield from network.way(self._target, self._source, self._digest)
         if self.chunk is None:
             self.code = "content.missing"

@@ -7,11 +7,11 @@ left out. It runs worlds and compares; what a promise is, is said in `docaxis_si
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final, NamedTuple, TypeVar
 
-from docaxis.core.limits import HOUR_MS, MINUTE_MS
+from docaxis.core.limits import HOUR_MS, MINUTE_MS, SECOND_MS
 from docaxis.core.policy import Policy
 from docaxis_sim.checkers import Breach
 from docaxis_sim.ground import START_MS
-from docaxis_sim.plan import Kind, Letter, Plan, Weather
+from docaxis_sim.plan import Fault, Kind, Letter, Plan, Weather
 from docaxis_sim.streams import Streams
 from docaxis_sim.swarm import letters
 from docaxis_sim.world import Broken, World
@@ -189,6 +189,40 @@ def _sooner_healed(plan: Plan) -> Iterator[Plan]:
         yield plan._replace(heal_ms_max=plan.heal_ms_max // 2)
 
 
+def _in_seconds(plan: Plan) -> Iterator[Plan]:
+    """With times in whole seconds: all of them, or else one after the other. Beginnings come sooner, ends later."""
+    spans = plan._replace(busy_ms=_up(plan.busy_ms), heal_ms_max=_up(plan.heal_ms_max))
+    faults = tuple(_fault_in_seconds(each) for each in plan.faults)
+    letters = tuple(_letter_in_seconds(each) for each in plan.letters)
+    deeds = tuple(each._replace(at_ms=_down(each.at_ms)) for each in plan.deeds)
+    candidates = [spans._replace(faults=faults, letters=letters, deeds=deeds), spans]
+    candidates += [plan._replace(faults=mixed) for mixed in _one_by_one(plan.faults, faults)]
+    candidates += [plan._replace(letters=mixed) for mixed in _one_by_one(plan.letters, letters)]
+    candidates += [plan._replace(deeds=mixed) for mixed in _one_by_one(plan.deeds, deeds)]
+    return (candidate for candidate in candidates if candidate != plan)
+
+
+def _one_by_one(before: Sequence[Part], after: Sequence[Part]) -> Iterator[tuple[Part, ...]]:
+    return ((*before[:place], changed, *before[place + 1 :]) for place, changed in enumerate(after))
+
+
+def _fault_in_seconds(fault: Fault) -> Fault:
+    return fault._replace(at_ms=_down(fault.at_ms), until_ms=_up(fault.until_ms))
+
+
+def _letter_in_seconds(letter: Letter) -> Letter:
+    expires_ms = letter.expires_ms if letter.expires_ms < 0 else _up(letter.expires_ms)
+    return letter._replace(at_ms=_down(letter.at_ms), expires_ms=expires_ms)
+
+
+def _down(time_ms: int) -> int:
+    return time_ms - time_ms % SECOND_MS
+
+
+def _up(time_ms: int) -> int:
+    return time_ms + -time_ms % SECOND_MS
+
+
 STEPS: Final = (
     _sooner_healed,
     _fewer_crashes,
@@ -201,5 +235,6 @@ STEPS: Final = (
     _fewer_parties,
     _shorter_faults,
     _sooner_over,
+    _in_seconds,
 )
 """What is tried, in this order, again and again."""

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 import simpy
 
-from docaxis.core.limits import MINUTE_MS
+from docaxis.core.limits import HOUR_MS, MINUTE_MS
 from docaxis_sim import checkers
 from docaxis_sim.authority import Authority
 from docaxis_sim.checkers import Breach
@@ -21,6 +21,7 @@ from docaxis_sim.injector import Injector
 from docaxis_sim.ledger import Ledger
 from docaxis_sim.network import Network
 from docaxis_sim.plan import Kind, Plan
+from docaxis_sim.reading import Unreadable
 from docaxis_sim.streams import Streams
 from docaxis_sim.swarm import letters
 from docaxis_sim.trace import Trace
@@ -29,6 +30,10 @@ from docaxis_sim.workload import Workload
 Steps = Generator[simpy.Event, object, None]
 FIRST_REFRESH_MS: Final = 500
 SETTLE_STEP_MS: Final = 5 * MINUTE_MS
+BAD_PEERS: Final = frozenset({Kind.OUTAGE, Kind.SILENT, Kind.SLOW, Kind.DISK_FULL, Kind.BAD_CHUNKS})
+"""Faults of one party that must not be felt between the others."""
+ISOLATED_MIN: Final = 40
+"""Between so many transmissions of healthy parties, waits are compared: a median of few says nothing."""
 
 
 class Outcome(NamedTuple):
@@ -65,6 +70,7 @@ class World:
         self.ground = Ground(Streams(seed), self.trace, self.ledger)
         self.ledger.now_ms = lambda: self.ground.now_ms
         self.ledger.revoked_parties = {f.party: None for f in plan.faults if f.kind is Kind.REVOKE}
+        self.ledger.heirs = {f.party: f.other for f in plan.faults if f.kind is Kind.CLOSE}
         self.network = Network(self.ground)
         self.authority = Authority(self.ground, plan.parties)
         self.hosts = {
@@ -82,9 +88,11 @@ class World:
             self.until(self.plan.busy_ms)
             if heal:
                 self.heal()
+                self._compare()
             return self.outcome()
-        except Breach as breach:
-            raise Broken(self.seed, self.plan, breach, self.trace.last(20)) from breach
+        except (Breach, Unreadable) as error:
+            breach = error if isinstance(error, Breach) else Breach("readable", str(error))
+            raise Broken(self.seed, self.plan, breach, self.trace.last(20)) from error
 
     def begin(self) -> None:
         """Nodes start, people go to work, accidents wait for their time."""
@@ -123,9 +131,30 @@ class World:
 
     def _has_only_poison(self) -> bool:
         """Whether nothing else could keep a document from arriving while one item cannot be read."""
+        return self._is_calm() and all(fault.kind is Kind.POISON for fault in self.plan.faults)
+
+    def _is_calm(self) -> bool:
+        """Whether no message is lost and nobody crashes by chance."""
         plan = self.plan
-        calm = not (plan.weather.lose_request or plan.weather.lose_answer or plan.crash or plan.crash_at)
-        return calm and all(fault.kind is Kind.POISON for fault in plan.faults)
+        return not (plan.weather.lose_request or plan.weather.lose_answer or plan.crash or plan.crash_at)
+
+    def _compare(self) -> None:
+        """Where nothing but some peers is bad, what the others wait beside what they wait in a world without faults."""
+        healthy = self._healthy()
+        orders = [order for order in self.workload.orders if order.sender in healthy]
+        if sum(recipient in healthy for order in orders for recipient in order.to) >= ISOLATED_MIN:
+            usual = World(self.seed, self.plan._replace(faults=()))
+            usual.begin()
+            usual.until(self.plan.busy_ms)
+            usual.heal()
+            checkers.isolated(usual.waits(), self.waits(), healthy)
+
+    def _healthy(self) -> frozenset[str]:
+        """The parties that bad peers must not harm; none where something else might be what they wait for."""
+        bad = {fault.party for fault in self.plan.faults if fault.kind in BAD_PEERS}
+        only = self._is_calm() and bad and all(fault.kind in BAD_PEERS for fault in self.plan.faults)
+        patient = self.plan.work.expires_ms_min >= HOUR_MS
+        return frozenset(self.plan.parties) - bad if only and patient else frozenset()
 
     def outcome(self) -> Outcome:
         """What the run came to."""

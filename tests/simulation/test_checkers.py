@@ -9,6 +9,7 @@ from docaxis.core.signed import Signed, SignedHead
 from docaxis.core.wire import Item
 from docaxis_sim import checkers
 from docaxis_sim.checkers import Breach, Silence, Transmission
+from docaxis_sim.reading import Header
 
 
 def test_a_breach_survives_being_made_again() -> None:
@@ -66,6 +67,25 @@ def test_a_directory_a_month_old_lets_no_document_go() -> None:
 
 def _batch(item: Item) -> bytes:
     return wire.encode_batch(wire.Batch(PartyId("G22"), PartyId("H49"), 1, 0, 1, (item,)))
+
+
+HEADER = Header("G22", ("H49", "H26"), 0, (b"digest",))
+
+
+def test_a_document_goes_to_its_recipients_and_back_to_its_sender() -> None:
+    """To those alone, to whom a closed code's mail goes, and home to a sender that was restored from a backup."""
+    for peer in ("H49", "H26", "G22"):
+        checkers.for_its_recipients("G22", peer, HEADER, (), {})
+    checkers.for_its_recipients("G22", "H29", HEADER, [b"digest"], {"H49": "H29"})
+    with pytest.raises(Breach, match="G22 gives H29 a document of G22 for H49, H26"):
+        checkers.for_its_recipients("G22", "H29", HEADER, (), {})
+
+
+def test_content_goes_with_the_document_that_names_it() -> None:
+    """A recipient of one document may not get what belongs to another."""
+    checkers.for_its_recipients("G22", "H49", HEADER, [b"digest"], {})
+    with pytest.raises(Breach, match="which is none of a document of G22"):
+        checkers.for_its_recipients("G22", "H49", HEADER, [b"another"], {})
 
 
 def test_queues_are_empty_when_all_is_over() -> None:

@@ -139,6 +139,28 @@ def test_a_capacity_scenario_gives_its_agencies_and_its_failures() -> None:
     assert 2 <= len(plan.parties) <= 6
 
 
+def test_failures_that_no_agency_feels_are_named_and_the_others_happen(capsys: pytest.CaptureFixture[str]) -> None:
+    """In the flood week the units of one province lose power, but not its agency; another province is cut off."""
+    source = fault_file.read(SCENARIOS / "flood-week.toml")
+    assert source.left_out == ("quang-tri-dark",)
+    for seed in range(5):
+        assert {fault.kind for fault in fault_file.plan(source, seed).faults} == {Kind.CUT}
+    assert faults.main([str(SCENARIOS / "flood-week.toml"), "--seeds", "1"]) == faults.HELD
+    assert "left out, for no agency would feel it: quang-tri-dark" in capsys.readouterr().err
+
+
+def test_a_capacity_scenario_whose_failures_concern_no_agency_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A world without any of them would hold every promise and prove nothing."""
+    file = tmp_path / "villages.toml"
+    cut = '[[failures]]\nname = "quang-binh-cut"\nmembers = "province:Quảng Bình - agency:H46"\n'
+    file.write_text(f'extends = "{SCENARIOS / "flood-week.toml"}"\n{HEAD}{cut}', encoding="utf-8")
+    assert faults.main([str(file)]) == faults.USAGE
+    said = capsys.readouterr().err
+    assert "failures: no agency would feel any of quang-tri-dark, quang-binh-cut" in said
+
+
 def test_a_capacity_scenario_without_failures_is_drawn_on_its_agencies() -> None:
     """All 95 of them may take part, not the ten of the default."""
     source = fault_file.read(SCENARIOS / "normal-working-day.toml")

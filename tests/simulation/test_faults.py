@@ -1,12 +1,13 @@
 """The command that runs worlds: what it prints, what it returns, and what it says of a world that broke a promise."""
 
 import json
+import os
 import re
 from pathlib import Path
 
 import pytest
 
-from docaxis_sim import checkers, faults
+from docaxis_sim import checkers, fault_runs, faults
 
 
 def test_the_help_teaches_by_example(capsys: pytest.CaptureFixture[str]) -> None:
@@ -27,10 +28,11 @@ def test_seeds_that_are_no_range_are_refused(text: str, capsys: pytest.CaptureFi
 
 
 def test_good_worlds_end_with_zero_and_a_count(capsys: pytest.CaptureFixture[str]) -> None:
-    """A line for each world, and one for all."""
+    """A line for each world, what ran them, and one for all."""
     assert faults.main(["--seeds", "11..12"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert re.match(r"seed 11: every promise held; \d+ documents, trace [0-9a-f]{16}$", lines[0])
+    assert re.match(r"seeds 11\.\.12 on machines and checkers of code [0-9a-f]{16}, Python 3", lines[-3])
     assert lines[-2].startswith("2 worlds held every promise")
     assert re.match(r"\d+ of \d+ rare paths were taken", lines[-1])
 
@@ -47,9 +49,17 @@ def test_programs_get_one_object(capsys: pytest.CaptureFixture[str]) -> None:
     """Counts, and the hash of each trace."""
     assert faults.main(["--seeds", "11", "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
-    assert said["worlds"] == 1
+    assert (said["scenario"], said["seeds"], said["worlds"]) == ("", "11", 1)
+    assert set(said["engine"]) == {"code", "python", "simpy"}
+    assert said["left_out"] == []
     assert said["broken"] == []
     assert set(said["traces"]) == {"11"}
+
+
+def test_as_many_processes_as_cores_run_but_none_for_a_few_worlds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever does not say how many has a whole machine at work, and does not wait for processes that start."""
+    monkeypatch.setattr(os, "cpu_count", lambda: 16)
+    assert [fault_runs.usual_jobs(worlds) for worlds in (1, 7, 20, 1000)] == [1, 1, 5, 16]
 
 
 def test_several_processes_say_the_same_as_one(capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,43 +4,32 @@ from pathlib import Path
 
 import pytest
 
-from docaxis.core.envelope import Envelope
-from docaxis.core.ids import PartyId
-from docaxis.core.intake import Intake
-from docaxis.core.turn import Turn
-from docaxis.core.wire import Item, Result
+from docaxis.core.limits import SECOND_MS
 from docaxis_sim import fault_file, faults, shrink
 from docaxis_sim.checkers import Breach
 from docaxis_sim.life import Life
 from docaxis_sim.swarm import draw
 from docaxis_sim.world import Broken, World
+from tests.simulation.planted import no_dedupe
 
 Patch = pytest.MonkeyPatch
 HERE = Path(__file__).resolve().parents[2] / "scenarios"
 
 
-def forget_duplicates(patch: Patch) -> None:
-    """Every copy of an envelope is a new document."""
-
-    def envelope(self: Intake, now: Turn, peer: PartyId, recipient: PartyId, item: Item, read: Envelope) -> Result:
-        return self._new_envelope(now, recipient, item, read)
-
-    patch.setattr(Intake, "envelope", envelope)
-
-
 def test_a_failing_world_becomes_a_few_parts_and_a_file_that_repeats_it(monkeypatch: Patch, tmp_path: Path) -> None:
-    """One letter and a network that doubles it, of twelve letters and six faults; the file gives the same trace, and
-    without the bug it passes."""
+    """One letter at a whole second and a network that doubles it, of twelve letters and six faults; the file gives the
+    same trace, and without the bug it passes."""
     plan = draw(0)
     assert len(plan.faults) == 6
     with monkeypatch.context() as patch:
-        forget_duplicates(patch)
+        no_dedupe(patch)
         with pytest.raises(Broken) as caught:
             faults.run(0, plan)
         promise = caught.value.breach.promise
         small = shrink.shrink(0, plan, promise)
         assert small is not None
-        assert len(small.plan.letters) == 1
+        (letter,) = small.plan.letters
+        assert letter.at_ms % SECOND_MS == small.plan.busy_ms % SECOND_MS == 0
         assert small.plan.faults == ()
         assert (small.plan.crash, small.plan.crash_at) == (0, ())
         assert len(small.plan.parties) <= 3
