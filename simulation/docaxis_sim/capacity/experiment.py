@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 
 from docaxis_sim import side_by_side as executors
-from docaxis_sim.capacity import combine, costs, edition
+from docaxis_sim.capacity import cautions, combine, costs, edition
 from docaxis_sim.capacity.metrics import unknown
 from docaxis_sim.capacity.mistakes import BadScenario, Mistake, file_name
 from docaxis_sim.capacity.model import Expectation, Experiment, Scenario
@@ -202,6 +202,7 @@ def notes(scenario: Scenario, found: Sequence[Replication]) -> tuple[str, ...]:
             "A figure shown as never is infinite: a percentile where less than its share had arrived in time, a mean, "
             "the slowest or a recovery where anything had not."
         )
+    said += cautions.notes(scenario)
     return tuple(said)
 
 

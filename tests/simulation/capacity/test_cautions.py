@@ -3,7 +3,7 @@
 import pytest
 
 from docaxis.core.limits import CONTENT_BYTES_MAX
-from docaxis_sim.capacity import sizes
+from docaxis_sim.capacity import experiment, sizes
 from docaxis_sim.capacity.cautions import notes, too_large
 from docaxis_sim.capacity.chance import generator
 from docaxis_sim.capacity.model import Size
@@ -46,3 +46,9 @@ def test_nothing_is_said_where_every_document_is_taken() -> None:
     names = [each.name for each in load("normal-working-day").traffic]
     assert notes(load("normal-working-day"))
     assert notes(load("normal-working-day", {f"traffic.{name}.size.max": "16 MiB" for name in names})) == ()
+
+
+def test_a_study_tells_its_cautions() -> None:
+    """Beside the figures, not in a page that somebody may read."""
+    scenario = load("ministry-annexes")
+    assert set(notes(scenario)) <= set(experiment.notes(scenario, ()))
