@@ -164,7 +164,7 @@ def unknown(name: str, scenario: Scenario) -> str:
         return ""
     missing = _missing(name, scenario)
     if missing:
-        return f"{name} cannot occur here: {missing}"
+        return f"this figure cannot occur here: {missing}"
     return f"there is no metric {name}; {nearest(name, known) or 'see simulation/docs/metrics.md'}"
 
 

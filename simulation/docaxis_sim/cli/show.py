@@ -186,10 +186,10 @@ def waiting(station: Any, busy: Any, visits: Any, wait_s: Any) -> str:
     words = f"{_STATIONS[str(station)]}: {plain(float(busy), 'share')} busy in its busiest hour"
     if not visits:
         return words
-    waited = plain(float(wait_s), "s")
-    return f"{words}; " + (
-        f"1 visit waited {waited}" if visits == 1 else f"{_number(float(visits))} visits waited {waited} on average"
-    )
+    came, waited = f"{_number(float(visits))} visit{'' if visits == 1 else 's'}", plain(float(wait_s), "s")
+    if not wait_s:
+        return f"{words}; {came} without waiting"
+    return f"{words}; {came} waited {waited}" + ("" if visits == 1 else " on average")
 
 
 def _reasons(found: "Study") -> None:

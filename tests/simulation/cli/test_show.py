@@ -34,6 +34,7 @@ def test_never_and_nothing_are_the_same_words_in_the_page_and_in_the_terminal(va
     [
         ("loop", 0.5, 0, 0.0, "processor: 50 % busy in its busiest hour"),
         ("up", 1.0, 1, 33_114.0, "line from the node: 100 % busy in its busiest hour; 1 visit waited 9.2 h"),
+        ("down", 0.1, 142, 0.0, "line to the node: 10 % busy in its busiest hour; 142 visits without waiting"),
         ("disk", 0.1, 2_500, 0.002, "disk: 10 % busy in its busiest hour; 2,500 visits waited 2 ms on average"),
     ],
 )
