@@ -45,10 +45,12 @@ class Reference:
         stations = plan.stations
         shared = 0 if stations.up_law == Law.FIFO else len(stations.up_ns_per_kib)
         self.calendar: Final = Calendar(len(stations.round_ns) + shared, len(plan.deliveries.hops) << STEP_BITS)
-        self.rounds: Final = Rounds(stations, self.calendar, shared)
+        alone = not plan.outages and not shared
+        self.rounds: Final = Rounds(stations, self.calendar, shared, ahead=alone and not plan.end_ns)
         self.columns: Final = columns(plan, self.rounds.nodes)
         self._courier: Final = Courier(plan, self.calendar, self.rounds, self.columns) if len(plan.outages) else None
-        Steps(self.calendar, self.rounds, self.columns, self._courier.watch if self._courier else None).install()
+        watch = self._courier.watch if self._courier else None
+        Steps(self.calendar, self.rounds, self.columns, watch, direct=alone).install()
         self.calendar.on_station = self.rounds.end_of_round
         if shared:
             uplinks = Uplinks(stations, self.calendar, self.rounds, self.columns)

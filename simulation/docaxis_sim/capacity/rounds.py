@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable
 from heapq import heapreplace
 from typing import Final
 
+import numpy as np
+
 from docaxis_sim.capacity.calendar import Calendar
 from docaxis_sim.capacity.plan import NEVER, STEP_MASK, STEPS, Stations
 
@@ -47,13 +49,14 @@ class Loop:
     """One interpreter: when it gets free, the line of nodes that wait, and what it has done.
 
     `number`: of the event at the end of its round. `alone_ns`: a round that had to be woken for. `pool`: of a loop with
-    several servers, when each gets free, as a heap. `next_ns`: the end of a round that somebody waits for. `stands`:
-    how many outages have switched it off; `until_ns`: the end of the round that was under way.
+    several servers, when each gets free, as a heap. `next_ns`: the end of a round that somebody waits for. `serial`:
+    its rounds are of one visit each, in the order in which visits come. `stands`: how many outages have switched it
+    off; `until_ns`: the end of the round that was under way.
     """
 
     __slots__ = (
         "alone_ns", "busy_ns", "free_ns", "line", "next_ns", "number", "pool", "round_max", "round_ns", "rounds",
-        "stands", "until_ns",
+        "serial", "stands", "until_ns",
     )  # fmt: skip
 
     def __init__(self, number: int, wake_ns: int, round_ns: int, round_max: int, servers: int) -> None:
@@ -66,6 +69,7 @@ class Loop:
         self.until_ns = 0
         self.line: deque[Node] = deque()
         self.next_ns = NEVER
+        self.serial = False
         self.stands = 0
         self.rounds = 0
         self.busy_ns = 0
@@ -96,9 +100,10 @@ def _left_for_good(time_ns: int, token: int) -> None:
 class Rounds:
     """All loops of a plan. `visit` is how a token comes to a node; `leave`, by step, is told when it has left.
 
-    The last of the numbers below 0 belong to so many `links`, which come after loops; the loops' are before them."""
+    The last of the numbers below 0 belong to so many `links`, which come after loops; the loops' are before them.
+    `ahead`: whether a round may be reckoned before it begins, as nothing but its loop can keep it from beginning."""
 
-    def __init__(self, stations: Stations, calendar: Calendar, links: int) -> None:
+    def __init__(self, stations: Stations, calendar: Calendar, links: int, ahead: bool) -> None:
         _refuse_shared_disks(stations)
         self.leave: Final[list[Leave]] = [_left_for_good] * STEPS
         self.loops: Final = [
@@ -107,6 +112,8 @@ class Rounds:
         ]
         self.disks: Final = [Disk(number, ns) for number, ns in enumerate(stations.commit_ns.tolist())]
         self.nodes: Final = _nodes(stations, self.loops, self.disks)
+        for loop, nodes in zip(self.loops, np.bincount(stations.loop_of, minlength=len(self.loops)), strict=True):
+            loop.serial = bool(ahead and nodes == 1 and loop.round_max == 1 and not loop.pool)
         self._extra_ns: Final[list[int]] = stations.commit_extra_ns.tolist()
         self._calendar: Final = calendar
         self._behind: Final = links
@@ -166,8 +173,15 @@ class Rounds:
     # --- where a look does not suffice ---
 
     def _ask(self, node: Node, time_ns: int, token: int, cost_ns: int) -> None:
-        """The visit waits, unless one of several servers is free."""
+        """The visit waits, unless one of several servers is free; where nobody can join or overtake it, its round after
+        those before it is known at once."""
         loop = node.loop
+        if loop.serial:
+            length_ns = loop.round_ns + cost_ns
+            loop.rounds += 1
+            loop.busy_ns += length_ns
+            self.leave[token & STEP_MASK](self._end(loop, node.disk, loop.free_ns + length_ns), token)
+            return
         if not node.waiting:
             loop.line.append(node)
         node.waiting.append((token, cost_ns))

@@ -64,12 +64,16 @@ def _digest(raw: dict[str, Any], *files: Path | str) -> str:
     return sha.hexdigest()
 
 
+SHIPPED: Final = ("", "faults", "found")
+"""Folders of `scenarios/` whose files are found by their names alone."""
+
+
 def find(path: Path | str) -> Path:
     """The file that is meant: a path, or the name of a shipped scenario. Raises `BadScenario`."""
     path = Path(path)
     if path.is_file():
         return path
-    here = sorted(shipped().glob("*.toml"))
+    here = sorted(each for room in SHIPPED for each in (shipped() / room).glob("*.toml"))
     if len(path.parts) == 1 and path.suffix in ("", ".toml"):
         for each in here:
             if each.stem == path.stem:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Final
 
 from docaxis_sim.capacity.calendar import Calendar, Handler
-from docaxis_sim.capacity.columns import Columns
+from docaxis_sim.capacity.columns import Columns, Link
 from docaxis_sim.capacity.plan import (
     DOWN,
     ENVELOPE,
@@ -34,13 +34,16 @@ Watch = Callable[[int, Leave], Leave]
 
 class Steps:
     """Makes the handlers of a plan's steps, for `calendar.handlers`, and what follows them, for `rounds.leave`; `watch`
-    may stand between."""
+    may stand between. `direct`: nobody else takes part, so what passes links that cost nothing needs no event there."""
 
-    def __init__(self, calendar: Calendar, rounds: Rounds, columns: Columns, watch: Watch | None = None) -> None:
+    def __init__(
+        self, calendar: Calendar, rounds: Rounds, columns: Columns, watch: Watch | None = None, direct: bool = False
+    ) -> None:
         self.calendar: Final = calendar
         self.columns: Final = columns
         self._rounds: Final = rounds
         self._watch: Final = watch
+        self._direct: Final = direct
 
     def install(self) -> None:
         """Makes the handler and the `leave` of each step that some delivery takes."""
@@ -76,6 +79,10 @@ class Steps:
     def _leaves(self, step: int, leave: Leave) -> None:
         self._rounds.leave[step] = self._watch(step, leave) if self._watch else leave
 
+    def _is_free(self, links: list[Link]) -> bool:
+        """Whether the links of a hop cost nothing: then nobody ever waits for one."""
+        return self._direct and not any(link.ns_per_kib for link in links)
+
     def begin(self, d: int) -> int:
         """The token with which a delivery begins."""
         step = hop(0, UP) if self.columns.form[d] == Form.CHUNK else SUBMIT
@@ -95,15 +102,23 @@ class Steps:
     # --- from the sender to the recipient ---
 
     def _submit(self) -> Handler:
-        nodes, more = self.columns.nodes[0], self.columns.more
-        visit, leave = self._visit(SUBMIT)
+        nodes, more, extra = self.columns.nodes[0], self.columns.more, self.columns.extra.get(SUBMIT)
+        visit, leave = self._rounds.visit, self._rounds.leave[SUBMIT]
 
         def submit(time_ns: int, token: int) -> None:
             d = token >> STEP_BITS
             node = nodes[d]
             visit(node, time_ns, token, node.costs[more[d]], leave)
 
-        return submit
+        if extra is None:
+            return submit
+
+        def submit_for_more(time_ns: int, token: int) -> None:
+            d = token >> STEP_BITS
+            node = nodes[d]
+            visit(node, time_ns, token, node.costs[more[d]] + extra[d], leave)
+
+        return submit_for_more
 
     def _enter_hop(self, step: int, h: int) -> Leave:
         """Announced content is announced over the hop; what travels inline goes to the link at once."""
@@ -120,7 +135,21 @@ class Steps:
             else:
                 push(time_ns, token + to_up)
 
-        return leave
+        if not self._is_free(columns.ups[h]):
+            return leave
+        left_up, to_down, leave_down = columns.left[hop(h, UP)], hop(h, DOWN) - step, self._leave_down(h)
+        free_down = self._is_free(columns.downs[h])
+
+        def leave_and_pass(time_ns: int, token: int) -> None:
+            d = token >> STEP_BITS
+            left[d] = time_ns
+            if form[d] == chunked:
+                push(time_ns + latency[d], token + to_envelope)
+                return
+            left_up[d] = time_ns
+            (leave_down if free_down else push)(time_ns + latency[d], token + to_down)
+
+        return leave_and_pass
 
     def _pull(self, h: int) -> Leave:
         columns, push = self.columns, self.calendar.push
@@ -147,7 +176,16 @@ class Steps:
             link.free_ns = left[d] = time_ns + (size[d] * link.ns_per_kib >> 10)
             push(time_ns + latency[d], token + to_down)
 
-        return up
+        def up_and_down(time_ns: int, token: int) -> None:
+            d = token >> STEP_BITS
+            link = links[d]
+            if link.free_ns > time_ns:
+                time_ns = link.free_ns
+            link.free_ns = left[d] = time_ns = time_ns + (size[d] * link.ns_per_kib >> 10)
+            leave_down(time_ns + latency[d], token + to_down)
+
+        leave_down = self._rounds.leave[hop(h, DOWN)]
+        return up_and_down if self._is_free(columns.downs[h]) else up
 
     def _down(self, h: int) -> Handler:
         columns, leave = self.columns, self._rounds.leave[hop(h, DOWN)]
@@ -184,6 +222,7 @@ class Steps:
         columns, (visit, leave) = self.columns, self._visit(hop(h, NODE))
         nodes, size, hops = columns.nodes[h + 1], columns.size, columns.hops
         content, relay, last = Cost.CONTENT.value, Cost.RELAY.value, h + 1
+        at_once, extra = self._rounds.visit, columns.extra.get(hop(h, NODE))
         if last == columns.hops_max or last < columns.hops_min:
             row = content if last == columns.hops_max else relay
 
@@ -192,7 +231,16 @@ class Steps:
                 node = nodes[d]
                 visit(node, time_ns, token, node.costs[row] + (size[d] * node.content_ns_per_kib >> 10), leave)
 
-            return take
+            if extra is None:
+                return take
+
+            def take_for_more(time_ns: int, token: int) -> None:
+                d = token >> STEP_BITS
+                node = nodes[d]
+                cost_ns = node.costs[row] + (size[d] * node.content_ns_per_kib >> 10)
+                at_once(node, time_ns, token, cost_ns + extra[d], leave)
+
+            return take_for_more
 
         def take_or_relay(time_ns: int, token: int) -> None:
             d = token >> STEP_BITS
