@@ -15,8 +15,12 @@ from docaxis_sim.capacity.cases import UNIT_NS, at_loops, customers, exponential
 from docaxis_sim.capacity.chance import generator
 from docaxis_sim.capacity.plan import NODE, Int64, Plan, Run, arrived_ns, hop
 
-REPLICATIONS = 12
-CUSTOMERS = 2_000
+REPLICATIONS = 8
+OURS = 16
+"""Replications: Ciw's are dearer than ours."""
+CUSTOMERS = 10_000
+WIDTH_MAX = 0.08
+"""Of the mean: a difference of half of this is found nearly always."""
 LATER = CUSTOMERS // 10
 """Customers before this one meet a system that has not settled."""
 
@@ -43,14 +47,14 @@ def _settled_mean(stays: list[tuple[float, float]], horizon: float) -> float:
     return float(np.mean([ended - begun for begun, ended in stays if 0.1 * horizon <= begun <= 0.9 * horizon]))
 
 
-def agree(ours: Sequence[float], theirs: Sequence[float]) -> None:
-    """Welch's 99 % interval of the difference holds zero, and is narrow enough to mean something."""
+def agree(ours: Sequence[float], theirs: Sequence[float]) -> bool:
+    """Whether Welch's 99 % interval of the difference holds zero; it must be narrow enough to mean something."""
     found = stats.ttest_ind(ours, theirs, equal_var=False).confidence_interval(0.99)
-    assert found.low <= 0 <= found.high
-    assert found.high - found.low < 0.25 * float(np.mean(theirs))
+    assert found.high - found.low < WIDTH_MAX * float(np.mean(theirs))
+    return bool(found.low <= 0 <= found.high)
 
 
-TANDEM = [1.7, 1.6, 1.9]
+TANDEM = [2.0, 1.9, 2.3]
 
 
 @pytest.fixture(scope="module")
@@ -65,22 +69,34 @@ def tandem_by_ciw() -> list[float]:
     return [row[0] for row in by_ciw(network, ["Customer"], CUSTOMERS)]
 
 
+def tandem(carry: Callable[[Plan], Run], slower: int = 0) -> list[float]:
+    """Mean sojourn in each of our replications; services may be so many hundredths longer than they should."""
+    make = at_loops(TANDEM, 1.0, exponential)
+    means = []
+    for number in range(OURS):
+        crowd = make(generator(1, number, "ciw tandem"), CUSTOMERS)
+        extra = {step: column + column * slower // 100 for step, column in crowd.plan.deliveries.extra_ns.items()}
+        plan = crowd.plan._replace(deliveries=crowd.plan.deliveries._replace(extra_ns=extra))
+        sojourn = (arrived_ns(plan, carry(plan)) - crowd.came_ns) / UNIT_NS
+        means.append(float(sojourn[LATER:].mean()))
+    return means
+
+
 @pytest.mark.parametrize("carry", [vector.carry, reference.carry], ids=["vector", "reference"])
 def test_a_tandem_of_three_queues(carry: Callable[[Plan], Run], tandem_by_ciw: list[float]) -> None:
     """Both engines, each in replications of its own."""
-    make = at_loops(TANDEM, 1.0, exponential)
-    ours = []
-    for number in range(REPLICATIONS):
-        crowd = make(generator(1, number, "ciw tandem"), CUSTOMERS)
-        sojourn = (arrived_ns(crowd.plan, carry(crowd.plan)) - crowd.came_ns) / UNIT_NS
-        ours.append(float(sojourn[LATER:].mean()))
-    agree(ours, tandem_by_ciw)
+    assert agree(tandem(carry), tandem_by_ciw)
+
+
+def test_a_wrong_model_is_found(tandem_by_ciw: list[float]) -> None:
+    """Services a twentieth longer are another network, and Ciw says so."""
+    assert not agree(tandem(vector.carry, slower=5), tandem_by_ciw)
 
 
 SERVERS = 2
 ARRIVALS = {"letter": 0.5, "parcel": 0.4}
 RATES = {"letter": 1.2, "parcel": 0.9}
-SECOND = {"letter": 0.9, "parcel": 1.4}
+SECOND = {"letter": 1.2, "parcel": 1.4}
 
 
 def test_two_classes_that_share_one_counter_and_then_part() -> None:
@@ -100,9 +116,9 @@ def test_two_classes_that_share_one_counter_and_then_part() -> None:
         number_of_servers=[SERVERS, 1, 1],
     )
     theirs = np.array(by_ciw(network, list(RATES), CUSTOMERS))
-    ours = np.array([_two_classes(number) for number in range(REPLICATIONS)])
+    ours = np.array([_two_classes(number) for number in range(OURS)])
     for column in range(2):
-        agree(ours[:, column].tolist(), theirs[:, column].tolist())
+        assert agree(ours[:, column].tolist(), theirs[:, column].tolist())
 
 
 def _two_classes(number: int) -> list[float]:
