@@ -288,7 +288,7 @@ def test_every_shipped_scenario_is_right(path: Path) -> None:
     assert not found.name_vi.isascii()
 
 
-@pytest.mark.parametrize("name", ["pm-decision", "swarm", "swarm.toml", "alive-5-4121e068"])
+@pytest.mark.parametrize("name", ["pm-decision", "swarm", "swarm.toml", "alive-5-f79652b0"])
 def test_what_comes_along_is_found_by_its_name(name: str) -> None:
     """Planners' questions, worlds with faults, and worlds that once failed."""
     assert scenario.find(name).stem == name.removesuffix(".toml")
