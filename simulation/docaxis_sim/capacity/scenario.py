@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from docaxis_sim.capacity import addresses as field_addresses
-from docaxis_sim.capacity import source
+from docaxis_sim.capacity import bounded, source
 from docaxis_sim.capacity.checks import check_meaning
 from docaxis_sim.capacity.fields import BUILT_IN_PROFILES, SCENARIO
 from docaxis_sim.capacity.kinds import PROFILE
@@ -59,9 +59,16 @@ def _digest(raw: dict[str, Any], *files: Path | str) -> str:
     """Of everything that is said, wherever it stands: the merged table, and what the files that it names hold."""
     sha = hashlib.sha256(json.dumps(raw, sort_keys=True, ensure_ascii=False, default=str).encode())
     for file in files:
-        path = Path(file)
-        sha.update(hashlib.sha256(path.read_bytes() if path.is_file() else b"").digest())
+        sha.update(hashlib.sha256(_content(Path(file))).digest())
     return sha.hexdigest()
+
+
+def _content(path: Path) -> bytes:
+    """Of a file, or nothing where there is none to be read: what is wrong with it is told by whoever needs it."""
+    try:
+        return bounded.content(path)
+    except OSError:
+        return b""
 
 
 SHIPPED: Final = ("", "faults", "found")

@@ -62,8 +62,10 @@ def test_what_is_too_large_is_said_to_be(tmp_path: Path) -> None:
         read_units(large)
     with pytest.raises(BadScenario, match="larger than 4 MiB"):
         source.read(sparse(tmp_path / "it.toml", source.BYTES_MAX + 1))
-    with pytest.raises(BadScenario, match="larger than 64 MiB"):
-        load(SMALL, {"topology.graph": str(large)})
+    endless = sparse(tmp_path / "endless", 64 * 1024 * bounded.MIB)
+    for address, most in (("calibration", "8 MiB"), ("topology.graph", "64 MiB")):
+        with pytest.raises(BadScenario, match=f"larger than {most}"):
+            load(SMALL, {address: str(endless)})
 
 
 def test_a_packed_graph_is_not_unpacked(tmp_path: Path) -> None:
