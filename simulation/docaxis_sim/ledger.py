@@ -148,11 +148,14 @@ class Ledger:
             self.happened["directory versions differed"] += 1
 
     def _failed(self, party: str, event: Undelivered, clock_ms: int) -> None:
-        """A request that nobody could read says nothing about its peer's health."""
+        """A request that could not be read is no failure of its peer, and the refusal is a sign of life: smaller ones
+        may follow at once."""
         self.credits.pop((party, event.peer), None)
-        if not event.code.startswith("codec."):
-            before = self.silences.get((party, event.peer), checkers.Silence(0, 0))
-            self.silences[party, event.peer] = checkers.Silence(before.failures + 1, clock_ms)
+        before = self.silences.get((party, event.peer), checkers.Silence(0, 0))
+        refused = event.code.startswith("codec.")
+        after = before._replace(sign=True) if refused else checkers.Silence(before.failures + 1, clock_ms)
+        if after.failures:
+            self.silences[party, event.peer] = after
 
     def _delivered(self, party: str, event: Delivered, effects: Effects) -> None:
         """An answer counts unless the node says that it was none."""

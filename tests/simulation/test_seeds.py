@@ -65,6 +65,11 @@ def test_another_process_gives_the_same_trace(outcomes: list[Outcome]) -> None:
     assert traces == {str(seed): outcomes[seed].trace for seed in range(3)}
 
 
+def test_a_refusal_of_a_peer_that_failed_is_answered_by_smaller_requests_at_once() -> None:
+    """Seed 831 of the swarm: a peer that was away comes back and cannot read one item; looking for it is not haste."""
+    assert faults.run(831).acknowledged
+
+
 def test_worlds_with_hardly_any_memory_hold_every_promise(monkeypatch: pytest.MonkeyPatch) -> None:
     """Queues that spill, caches that forget and scans that need several rounds are the usual case of a large node."""
     for name, value in (("LANE_MEMORY_ITEMS_MAX", 4), ("RECORDS_CACHED_MAX", 3), ("DUE_SCAN_ITEMS_MAX", 2)):
