@@ -178,6 +178,22 @@ def test_a_document_that_did_arrive_wins_over_the_senders_deadline(circle: Circl
     assert queued(circle) == 0
 
 
+def test_the_first_word_is_asked_for_beyond_the_deadline_when_later_ones_came_without_it(circle: Circle) -> None:
+    """The answer with the receipt was lost, and no other request got through: what else the recipient says rests on
+    that receipt, so its evidence would lack a link."""
+    circle.lose_replies = 1
+    doc = doc_of(circle["G22"].submit("H49", expires_ms=circle.now_ms + limits.DAY_MS))
+    circle.cut = {("G22", "H49")}
+    circle["H49"].act(doc, Code.COMPLETED)
+    circle.settle()
+    assert circle["G22"].state(doc, "H49") is State.COMPLETED
+    circle.jump(2 * limits.DAY_MS)
+    circle.cut = set()
+    circle.later(limits.HOUR_MS)
+    assert sorted(codes_of(circle["G22"], doc)) == ["01", "06"]
+    assert queued(circle) == 0
+
+
 def test_a_recall_of_a_document_that_never_came_ends_with_it(circle: Circle) -> None:
     """The recipient cannot answer for what it never had, and is not asked for ever."""
     circle.cut = {("G22", "H49")}

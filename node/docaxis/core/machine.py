@@ -373,8 +373,9 @@ class Machine:
                 self._expire(turn, loaded)
             else:
                 self._save(turn, loaded._replace(record=record._replace(due_ms=0)))
-                turn.drop_from_queue(record.recipient, record.doc)
-                self.outbox.withdraw(record.recipient, record.doc)
+                if record.receipt is not None:  # else it goes on asking for the first word: later ones rest on it
+                    turn.drop_from_queue(record.recipient, record.doc)
+                    self.outbox.withdraw(record.recipient, record.doc)
         elif record.waits and self._intake.waits_until_ms(record) <= turn.now_ms:
             self._give_up(turn, loaded)
         elif record.waits == WAITS_DIRECTORY:
