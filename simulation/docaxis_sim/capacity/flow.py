@@ -132,7 +132,8 @@ def recovery(reading: Reading) -> dict[str, float]:
 
 
 def _recovery_s(reading: Reading, outage: Outage, held: Bool) -> float:
-    if (held & under_way(reading)).any():
+    """Infinite as soon as anything that it held up did not arrive in time: letting documents expire is no recovery."""
+    if (held & ~reading.arrived).any():
         return float("inf")
     last = int(reading.arrived_ns[held].max(initial=0))
     return max(0, last - outage.until_ns) / SECOND_NS

@@ -74,6 +74,18 @@ def test_a_failure_is_blamed_for_what_it_holds_up_and_for_nothing_else() -> None
     assert all(check.held for check in result.checks), [check for check in result.checks if not check.held]
 
 
+def test_a_failure_is_never_over_for_documents_that_expired_because_of_it() -> None:
+    """A scenario whose deadlines pass during the failure has not recovered in no time."""
+    scenario, prepared, _ = _cut_off()
+    deliveries = prepared.plan.deliveries
+    strict = deliveries._replace(deadline_ns=deliveries.deadline_ns * 0 + HOUR_NS // 2)
+    prepared = prepared._replace(plan=prepared.plan._replace(deliveries=strict))
+    reading = reading_of((scenario, prepared, reference.carry(prepared.plan)))
+    assert reading.expired.any()
+    assert flow.recovery(reading) == {"recovery.storm_s": float("inf")}
+    assert np.asarray(flow.failures(reading).columns["drain_s"]).tolist() == [float("inf")]
+
+
 def test_stores_grow_by_records_on_both_sides_and_by_content_once_at_the_sender() -> None:
     """Summed up one delivery at a time."""
     scenario, prepared, _ = carried()
