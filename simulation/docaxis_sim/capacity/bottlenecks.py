@@ -4,7 +4,7 @@ Tables and figures from the sums of `occupancy`. Nothing here looks at single vi
 """
 
 from collections.abc import Sequence
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -22,13 +22,6 @@ WORST: Final = 10
 
 KEPT: Final = 50
 """Rows that each replication keeps, so that the worst of all replications together are among them."""
-
-WORDS: Final = {
-    "up": "line from the node",
-    "down": "line to the node",
-    "loop": "node (interpreter)",
-    "disk": "node (disk)",
-}
 
 
 class Use(NamedTuple):
@@ -225,18 +218,9 @@ def _names(reading: Reading, use: Use, station: int) -> tuple[str, str]:
 
 
 def ranked(table: Table, by: str) -> Table:
-    """The ten rows of a list that are worst, with what is to be said about each."""
+    """The ten rows of a list that are worst."""
     order = np.argsort(-np.asarray(table.columns[by], np.float64), kind="stable")[:WORST]
     columns: dict[str, tuple[str, ...] | Float | Int64] = {}
     for name, column in table.columns.items():
         columns[name] = column[order] if isinstance(column, np.ndarray) else tuple(column[place] for place in order)
-    rows = zip(columns["station"], columns["busy"], columns["visits"], columns["wait_s"], strict=True)
-    return Table({**columns, "words": tuple(_words(*row) for row in rows)}, table.about)
-
-
-def _words(kind: Any, busy: float, visits: float, wait_s: float) -> str:
-    words = f"{WORDS[kind]}: {100 * busy:.3g} % busy in its busiest hour"
-    if not visits:
-        return words
-    wait = f"{1000 * wait_s:.3g} ms" if wait_s < 1 else f"{wait_s:,.0f} s" if wait_s >= 100 else f"{wait_s:.3g} s"
-    return f"{words}; {visits:,.0f} visits waited {wait} on average"
+    return Table(columns, table.about)

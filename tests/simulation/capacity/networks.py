@@ -1,8 +1,7 @@
 """Networks: scenarios that say where nodes are and how they are linked, and nothing of documents."""
 
-from pathlib import Path
-
-from docaxis_sim.capacity.model import TIERS, Experiment, NodeClass, Override, Scenario, Site, TopologySpec
+from docaxis_sim.capacity.model import TIERS, NodeClass, Override, Scenario, Site, TopologySpec
+from tests.simulation.capacity.drawing import scenario
 
 MEGABIT: int = 1_000_000
 
@@ -14,28 +13,5 @@ def network(
     overrides: tuple[Override, ...] = (),
 ) -> Scenario:
     """A scenario without traffic; every tier has 100 Mbit/s unless `nodes` says otherwise."""
-    return Scenario(
-        path=Path("network.toml"),
-        name="network",
-        name_vi="",
-        question="",
-        topology=spec,
-        nodes=nodes if nodes is not None else {tier: NodeClass(100 * MEGABIT, 100 * MEGABIT) for tier in TIERS},
-        sites=sites,
-        overrides=overrides,
-        calibration=Path("costs.json"),
-        link_sharing="fifo",
-        traffic=(),
-        failures=(),
-        experiment=Experiment(),
-        expect=(),
-        load=1.0,
-        days=1,
-        day_factors=(1.0,),
-        until_done=True,
-        profiles={},
-        engine="auto",
-        faults={},
-        raw={},
-        digest="",
-    )
+    tiers = {tier: NodeClass(100 * MEGABIT, 100 * MEGABIT) for tier in TIERS}
+    return scenario(topology=spec, nodes=tiers if nodes is None else nodes, sites=sites, overrides=overrides)

@@ -16,9 +16,6 @@ BYTES_MAX = 1_500_000
 CHROMIUM = next(
     (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), ""
 )
-needs_chromium = pytest.mark.skipif(
-    not CHROMIUM, reason="no Chromium on this machine: tools/chromium --install brings it"
-)
 
 
 def test_the_report_of_the_whole_country_is_one_small_file(tmp_path: Path) -> None:
@@ -60,7 +57,7 @@ def test_a_study_of_nothing_is_still_a_page() -> None:
 def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """The page in a real browser, with everything that it asked for or complained about."""
     if not CHROMIUM:
-        pytest.skip("no Chromium")
+        pytest.skip("no Chromium on this machine: tools/chromium --install brings it")
     path = write(tmp_path_factory.mktemp("report"), study(name="<script>alert('no')</script>"))
     with sync_playwright() as play:
         browser = play.chromium.launch(
@@ -78,7 +75,6 @@ def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         browser.close()
 
 
-@needs_chromium
 def test_the_browser_asks_for_nothing_but_the_page(opened: Any) -> None:
     """An office machine tells nobody that somebody reads a report; and nothing on the page is refused or fails."""
     _, asked, complaints, path = opened
@@ -86,14 +82,12 @@ def test_the_browser_asks_for_nothing_but_the_page(opened: Any) -> None:
     assert complaints == []
 
 
-@needs_chromium
 def test_words_of_a_scenario_stay_words(opened: Any) -> None:
     """The study's name is a script; the heading shows it."""
     page, *_ = opened
     assert page.inner_text("h1") == "<script>alert('no')</script>"
 
 
-@needs_chromium
 def test_a_heading_sorts_its_table_and_a_word_filters_it(opened: Any) -> None:
     """The reader's own question."""
     page, *_ = opened
@@ -109,7 +103,6 @@ def test_a_heading_sorts_its_table_and_a_word_filters_it(opened: Any) -> None:
     assert 1 <= shown < 100
 
 
-@needs_chromium
 def test_the_map_shows_the_chosen_figure_and_zooms(opened: Any) -> None:
     """One layer at a time, its key beside it."""
     page, *_ = opened
