@@ -17,6 +17,12 @@ def test_a_scenarios_documents_take_nearly_as_long_in_full_machines_as_in_the_en
     medians = {name: float(np.median(latency_s[names == name])) for name in EXECUTORS}
     assert medians["vector"] == medians["reference"]
     assert abs(medians["machines"] / medians["reference"] - 1) < 0.1
+    met = re.search(r"work for 60% of the time.*; (\d+) of them waited for another one", found.about)
+    assert met
+    assert int(met[1]) > 100
+    assert all(
+        re.search(rf"{name}: median [\d.]+ ms, p95 [\d.]+ ms, longest [\d.]+ ms", found.about) for name in medians
+    )
     assert "vector against reference: median +0.00%, p95 +0.00%, at most 0.000 ms for any document" in found.about
 
 

@@ -1,12 +1,26 @@
 """Excerpt: a small part of a plan that is a plan itself: some nodes, and documents that go directly between them.
 
 What is left out takes nothing from what is kept: stations that nodes of the excerpt shared with others become theirs
-alone. Nothing here carries or measures.
+alone. So that documents meet, as they do in the whole, time may be pressed together. Nothing here carries or measures.
 """
 
 import numpy as np
 
-from docaxis_sim.capacity.plan import HOPS_MAX, Bool, Deliveries, Form, Int32, Int64, Law, Plan, Stations
+from docaxis_sim.capacity.plan import (
+    HOPS_MAX,
+    NODE,
+    SUBMIT,
+    Bool,
+    Cost,
+    Deliveries,
+    Form,
+    Int32,
+    Int64,
+    Law,
+    Plan,
+    Stations,
+    hop,
+)
 
 
 def excerpt(plan: Plan, nodes_max: int, deliveries_max: int) -> Plan:
@@ -20,6 +34,55 @@ def excerpt(plan: Plan, nodes_max: int, deliveries_max: int) -> Plan:
     rows = np.flatnonzero(direct & inside[ends[0]] & inside[np.maximum(ends[1], 0)])[:deliveries_max]
     ids = tuple(plan.node_ids[node] for node in nodes)
     return Plan(ids, _stations(plan.stations, nodes), _deliveries(plan.deliveries, rows, nodes), (), 0)
+
+
+def pressed(plan: Plan, share: float) -> Plan:
+    """The same documents in less time: births so much closer together that the busiest loop has work for `share` of
+    the time from the first to the last; as they are where it has more than that already."""
+    birth_ns = plan.deliveries.birth_ns
+    if not len(birth_ns):
+        return plan
+    since_ns = birth_ns - birth_ns.min()
+    lasts_ns = float(_work_ns(plan).max()) / share
+    factor = min(1.0, lasts_ns / max(float(since_ns.max()), 1.0))
+    return plan._replace(deliveries=plan.deliveries._replace(birth_ns=(since_ns * factor).astype(np.int64)))
+
+
+def with_lines_for(plan: Plan) -> tuple[Plan, float]:
+    """The same with lines so much faster that none of them has more to do than the busiest loop, and how much faster;
+    else whoever presses a plan together would see documents wait at lines alone."""
+    stations, deliveries = plan.stations, plan.deliveries
+    sent_ns, taken_ns = (
+        np.bincount(link[deliveries.path[end]], deliveries.bytes * (rate[link[deliveries.path[end]]] / 1024))
+        for end, link, rate in (
+            (0, stations.up_of, stations.up_ns_per_kib),
+            (1, stations.down_of, stations.down_ns_per_kib),
+        )
+    )
+    busiest_ns = max(float(sent_ns.max(initial=0)), float(taken_ns.max(initial=0)))
+    faster = max(1.0, busiest_ns / max(float(_work_ns(plan).max(initial=0)), 1.0))
+    up, down = ((rate / faster).astype(np.int64) for rate in (stations.up_ns_per_kib, stations.down_ns_per_kib))
+    return plan._replace(stations=stations._replace(up_ns_per_kib=up, down_ns_per_kib=down)), faster
+
+
+def _work_ns(plan: Plan) -> Int64:
+    """What each loop of a plan with direct documents has to do, if every visit is a round of its own."""
+    stations, deliveries = plan.stations, plan.deliveries
+    work_ns = np.zeros(len(stations.round_ns), np.int64)
+    here, there = deliveries.path[0], deliveries.path[1]
+    submit = np.where(deliveries.first, Cost.SUBMIT, Cost.SUBMIT_MORE)
+    announced = deliveries.form == Form.CHUNKED
+    content_ns = deliveries.bytes * stations.content_ns_per_kib[there] >> 10
+    visits = [
+        (here, stations.cost_ns[submit, here] + deliveries.extra_ns.get(SUBMIT, 0)),
+        (there[announced], stations.cost_ns[Cost.ENVELOPE, there[announced]]),
+        (there, stations.cost_ns[Cost.CONTENT, there] + content_ns + deliveries.extra_ns.get(hop(0, NODE), 0)),
+        (here, stations.cost_ns[Cost.RECEIPT, here]),
+    ]
+    for node, cost_ns in visits:
+        loop = stations.loop_of[node]
+        np.add.at(work_ns, loop, stations.round_ns[loop] + cost_ns)
+    return work_ns
 
 
 def _direct(deliveries: Deliveries) -> Bool:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from docaxis_sim.capacity import reference
-from docaxis_sim.capacity.excerpt import excerpt
+from docaxis_sim.capacity.excerpt import excerpt, pressed, with_lines_for
 from docaxis_sim.capacity.plan import Plan
 from docaxis_sim.capacity.prepare import prepare
 from docaxis_sim.capacity.scenario import load
@@ -59,3 +59,35 @@ def test_a_plan_without_direct_documents_has_an_empty_excerpt(plan: Plan) -> Non
     """And that is no mistake."""
     far = plan._replace(deliveries=plan.deliveries._replace(hops=np.full_like(plan.deliveries.hops, 2)))
     assert len(excerpt(far, 8, 100).deliveries.hops) == 0
+
+
+def test_a_pressed_excerpt_keeps_its_busiest_loop_busy(plan: Plan) -> None:
+    """Births alone move; rounds that are shared and pauses between them make it a little less than was asked for."""
+    small = excerpt(plan, 8, 200)
+    dense = pressed(small, 0.6)
+    run = reference.carry(dense)
+    lasts_ns = int(dense.deliveries.birth_ns.max())
+    assert 0.4 < run.loop_busy_ns.max() / lasts_ns < 0.75
+    assert lasts_ns < np.ptp(small.deliveries.birth_ns)
+    assert (np.diff(dense.deliveries.birth_ns) >= 0).all()
+
+
+def test_nothing_is_spread_out_and_an_empty_excerpt_stays_empty(plan: Plan) -> None:
+    """Pressing is all that it does."""
+    small = pressed(excerpt(plan, 8, 50), 1e12)
+    assert np.ptp(small.deliveries.birth_ns) == 0
+    assert np.ptp(pressed(small, 0.01).deliveries.birth_ns) == 0
+    empty = excerpt(plan, 8, 0)
+    assert pressed(empty, 0.6) is empty
+
+
+def test_lines_are_made_faster_until_they_have_no_more_to_do_than_the_busiest_loop(plan: Plan) -> None:
+    """And never slower."""
+    small = excerpt(plan, 8, 200)
+    quick, faster = with_lines_for(small)
+    assert faster > 1
+    assert (quick.stations.up_ns_per_kib < small.stations.up_ns_per_kib).all()
+    again, more = with_lines_for(quick)
+    assert more == pytest.approx(1, abs=0.01)
+    assert (again.stations.up_ns_per_kib <= quick.stations.up_ns_per_kib).all()
+    assert with_lines_for(excerpt(plan, 8, 0))[1] == 1
