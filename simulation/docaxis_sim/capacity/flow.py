@@ -14,6 +14,7 @@ from docaxis_sim.capacity.reading import Reading
 from docaxis_sim.capacity.study import Check, Table
 
 _HOUR_S: Final = HOUR_NS / SECOND_NS
+_QUEUES: Final = "queues on its way"
 
 
 def metrics(reading: Reading) -> dict[str, float]:
@@ -68,56 +69,45 @@ def conservation(reading: Reading) -> Check:
 
 def losses(reading: Reading) -> Table:
     """Why documents expired or were still under way: one row per class of traffic and reason."""
-    reason = np.full(len(reading.row), len(reading.plan.outages), np.int64)
-    for number, outage in enumerate(reading.plan.outages):
-        reason[_held_up(reading, outage)] = number
-    words = [f"cut off by {outage.name}" for outage in reading.plan.outages] + ["queues on its way"]
-    traffic = reading.plan.deliveries.traffic[reading.row]
-    kinds = (("expired", reading.expired), ("under way at the end", under_way(reading)))
+    traffic, names = reading.plan.deliveries.traffic[reading.row], [each.name for each in reading.scenario.traffic]
     rows = [
-        (each.name, fate, words[why], count)
-        for number, each in enumerate(reading.scenario.traffic)
-        for fate, which in kinds
-        for why in range(len(words))
-        if (count := int((which & (traffic == number) & (reason == why)).sum()))
+        (names[number], fate, why, count)
+        for number in range(len(names))
+        for fate, which in (("expired", reading.expired), ("under way at the end", under_way(reading)))
+        for why, count in _reasons(reading, np.flatnonzero(which & (traffic == number)))
     ]
     columns = list(zip(*rows, strict=True)) or [(), (), (), ()]
-    names = ("traffic", "fate", "reason")
     return Table(
-        {**dict(zip(names, columns[:3], strict=True)), "deliveries": np.array(columns[3], np.int64)},
+        {
+            **dict(zip(("traffic", "fate", "reason"), columns[:3], strict=True)),
+            "deliveries": np.array(columns[3], np.int64),
+        },
         "What was sent and did not arrive in time, and why.",
     )
 
 
-def _held_up(reading: Reading, outage: Outage) -> Bool:
-    """Documents that a failure could hold up: not yet arrived when it began, sent before it ended, and with a hop over
-    its border (or at a node that is dark)."""
-    inside = np.zeros(len(reading.plan.stations.loop_of) + 1, np.bool_)  # the last is for "no node", which is -1
-    inside[outage.inside] = True
-    arrived = np.where(reading.arrived_ns == NEVER, reading.until_ns, reading.arrived_ns)
-    at_the_time = reading.born & (reading.born_ns < outage.until_ns) & (arrived > outage.from_ns)
-    path = inside[reading.plan.deliveries.path[:, reading.row]]
-    touched = path.any(axis=0)
-    within: Bool = at_the_time & touched
-    if outage.dark:
-        return within
-    on_path = reading.plan.deliveries.path[:, reading.row] != NEVER
-    crossing: Bool = within & ~(path | ~on_path).all(axis=0)
-    return crossing
+def _reasons(reading: Reading, some: Int64) -> list[tuple[str, int]]:
+    """What held some documents up, all failures that did so named together, and how many documents each of that."""
+    held = reading.held_up[:, some]
+    if not held.size:
+        return [(_QUEUES, len(some))] if len(some) else []
+    which, count = np.unique(held, axis=1, return_counts=True)
+    names = [[outage.name for outage, one in zip(reading.plan.outages, each, strict=True) if one] for each in which.T]
+    words = [f"cut off by {' and '.join(each)}" if each else _QUEUES for each in names]
+    return list(zip(words, count.tolist(), strict=True))
 
 
 def failures(reading: Reading) -> Table:
     """One row per failure: how many nodes, how many documents it held up, and how long until they had arrived."""
-    found = [(outage, _held_up(reading, outage)) for outage in reading.plan.outages]
-    late = [_recovery_s(reading, outage, held) for outage, held in found]
+    outages, held = reading.plan.outages, reading.held_up
     return Table(
         {
-            "name": tuple(outage.name for outage, _ in found),
-            "from_s": np.array([outage.from_ns / SECOND_NS for outage, _ in found], np.float64),
-            "until_s": np.array([outage.until_ns / SECOND_NS for outage, _ in found], np.float64),
-            "nodes": np.array([len(outage.inside) for outage, _ in found], np.int64),
-            "documents_waited": np.array([int(held.sum()) for _, held in found], np.int64),
-            "drain_s": np.array(late, np.float64),
+            "name": tuple(outage.name for outage in outages),
+            "from_s": np.array([outage.from_ns / SECOND_NS for outage in outages], np.float64),
+            "until_s": np.array([outage.until_ns / SECOND_NS for outage in outages], np.float64),
+            "nodes": np.array([len(outage.inside) for outage in outages], np.int64),
+            "documents_waited": held.sum(axis=1, dtype=np.int64),
+            "drain_s": np.array([_recovery_s(reading, *each) for each in zip(outages, held, strict=True)], np.float64),
         },
         "Failures: the documents they held up, and how long after their end the last of these had arrived.",
     )
@@ -126,8 +116,8 @@ def failures(reading: Reading) -> Table:
 def recovery(reading: Reading) -> dict[str, float]:
     """Per failure, how long after its end the last document that it held up had arrived."""
     return {
-        f"recovery.{slug(outage.name)}_s": _recovery_s(reading, outage, _held_up(reading, outage))
-        for outage in reading.plan.outages
+        f"recovery.{slug(outage.name)}_s": _recovery_s(reading, outage, held)
+        for outage, held in zip(reading.plan.outages, reading.held_up, strict=True)
     }
 
 

@@ -89,7 +89,8 @@ METRICS: Final = (
     Metric(
         "recovery.{failure}_s",
         "s",
-        "from a failure's end until the last document that it held up had arrived; never if one of them expired",
+        "from a failure's end until the last document that it held up had arrived; never if one of them had not when "
+        "it was due or the run ended",
     ),
     Metric("storage_bytes_per_day", "bytes", "growth of all stores together per simulated day, content included"),
     Metric("storage.node_bytes_per_day", "bytes", "growth of the store that grows fastest"),

@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from docaxis_sim.capacity.peers import held_up
+from docaxis_sim.capacity.peers import held_by
 from docaxis_sim.capacity.plan import (
     COMMIT_STRIDE,
     DAY_NS,
@@ -62,7 +62,7 @@ class Occupancy:
     """
 
     def __init__(self, reading: Reading) -> None:
-        self.plan, self.until_ns = reading.plan, reading.until_ns
+        self._reading, self.plan, self.until_ns = reading, reading.plan, reading.until_ns
         self.step_ns = bin_ns(reading.shown_ns)
         self.bins = reading.shown_ns // self.step_ns + 1
         self.hours = reading.until_ns // HOUR_NS + 1
@@ -95,10 +95,11 @@ class Occupancy:
 
     def _see(self, each: Visits) -> None:
         done = each.left_ns != NEVER
-        end = np.where(done, each.left_ns, self.until_ns)
+        given_up = self._reading.ended_ns(each)
+        held: Bool = held_by(self.plan, each, given_up).any(axis=0)
+        end = np.where(done | held, given_up, self.until_ns)
         sojourn = end - each.came_ns
         waited = np.where(done, np.maximum(0, sojourn - each.least_ns), sojourn)
-        held = held_up(self.plan, each, end, waited)
         waited[held] = 0
         size = len(self.count[each.kind])
         self.waiting_ns[each.kind] += np.bincount(each.station, waited, size)

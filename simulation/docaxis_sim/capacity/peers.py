@@ -10,6 +10,7 @@ import numpy as np
 from docaxis_sim.capacity.plan import (
     HOPS_MAX,
     HOUR_NS,
+    NEVER,
     NODE,
     RECEIPT_FIRST,
     SECOND_NS,
@@ -24,7 +25,7 @@ from docaxis_sim.capacity.plan import (
     receipt,
     status,
 )
-from docaxis_sim.capacity.visits import Visits
+from docaxis_sim.capacity.visits import Kind, Visits
 
 PATIENCE_NS: Final = HOUR_NS
 """How long after a failure's end a peer may still be taken for unreachable by those who wait for it."""
@@ -33,17 +34,23 @@ NOTICED_NS: Final = SECOND_NS
 """What waits less than this did not wait for a peer: the first attempt to reach it takes longer to fail."""
 
 
-def held_up(plan: Plan, each: Visits, end_ns: Int64, waited_ns: Int64) -> Bool:
-    """Which visits of a step waited for a peer: between two nodes that a failure separated, at a time when it can have
-    been the reason, and for longer than a station explains. `end_ns`: when each visit ended, or the run."""
-    held = np.zeros(len(each.row), np.bool_)
-    long = np.flatnonzero(waited_ns >= NOTICED_NS)
-    if not plan.outages or not len(long):
+def held_by(plan: Plan, each: Visits, end_ns: Int64) -> Bool:
+    """Which visits of a step each failure held up, ``(failures, visits)``: between two nodes that it separated, at a
+    time when it can have been the reason, and for longer than a station explains. `end_ns`: when each visit ended, was
+    given up, or the run ended. Nobody waits for a peer at a line down: what comes there has left its peer."""
+    held = np.zeros((len(plan.outages), len(each.row)), np.bool_)
+    stay_ns = end_ns - each.came_ns
+    long = np.flatnonzero(stay_ns >= NOTICED_NS)
+    if not plan.outages or not len(long) or each.kind is Kind.DOWN:
         return held
     source, target = _ends(plan, each.step, each.row[long])
-    for outage in plan.outages:
-        at_the_time = (each.came_ns[long] < outage.until_ns + PATIENCE_NS) & (end_ns[long] > outage.from_ns)
-        held[long] |= at_the_time & _separated(outage, source, target)
+    came_ns, end_ns, lasts = each.came_ns[long], end_ns[long], each.left_ns[long] == NEVER
+    for outage, which in zip(plan.outages, held, strict=True):
+        at_the_time = (came_ns < outage.until_ns + PATIENCE_NS) & (end_ns > outage.from_ns)
+        # What came during the failure and has not left may not have been served for a moment.
+        served_ns = np.where(lasts & (came_ns < outage.until_ns), 0, each.least_ns[long])
+        noticed = end_ns - came_ns - served_ns >= NOTICED_NS
+        which[long] = at_the_time & noticed & _separated(outage, source, target)
     return held
 
 

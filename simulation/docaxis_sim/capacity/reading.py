@@ -10,10 +10,12 @@ from typing import Final
 import numpy as np
 
 from docaxis_sim.capacity.model import Experiment, Scenario
+from docaxis_sim.capacity.peers import held_by
 from docaxis_sim.capacity.plan import (
     DAY_NS,
     HOUR_NS,
     NEVER,
+    RECEIPT_FIRST,
     Bool,
     Form,
     Int8,
@@ -27,7 +29,7 @@ from docaxis_sim.capacity.plan import (
 )
 from docaxis_sim.capacity.statistics import mser_5
 from docaxis_sim.capacity.topology import Topology
-from docaxis_sim.capacity.visits import born_ns
+from docaxis_sim.capacity.visits import Visits, born_ns, visits
 
 LATE: Final = np.iinfo(np.int64).max
 """A latency of what did not arrive, or too late: longer than any other."""
@@ -92,6 +94,32 @@ class Reading:
         nodes = len(self.plan.stations.loop_of)
         path, hops = self.plan.deliveries.path, self.plan.deliveries.hops
         return self.plan.deliveries.group[rows].astype(np.int64) * nodes + path[hops[rows], rows]
+
+    @cached_property
+    def held_up(self) -> Bool:
+        """Which documents each failure held up on their way, or a part of them: ``(failures, documents)``. The same
+        rule as for stations, which are not blamed for these visits: `docaxis_sim.capacity.peers`."""
+        held = np.zeros((len(self.plan.outages), len(self.plan.deliveries.hops)), np.bool_)
+        for each in visits(self.plan, self.run, self.until_ns) if len(held) else ():
+            if each.step >= RECEIPT_FIRST:
+                break
+            held[:, each.row] |= held_by(self.plan, each, self.ended_ns(each))
+        return np.array([self._with_their_parts(which) for which in held], np.bool_).reshape(-1, len(self.row))
+
+    def ended_ns(self, each: Visits) -> Int64:
+        """When visits ended; with the run, where they last. With failures, what waits for a peer is given up at its
+        deadline, and waits for nobody afterwards."""
+        if not self.plan.outages or each.step >= RECEIPT_FIRST:
+            return np.where(each.left_ns == NEVER, self.until_ns, each.left_ns)
+        due_ns = self.all_born_ns[each.row] + self.plan.deliveries.deadline_ns[each.row]
+        given_up_ns = np.where(self.run.expired[each.row], np.minimum(due_ns, self.until_ns), self.until_ns)
+        return np.where(each.left_ns == NEVER, np.maximum(given_up_ns, each.came_ns), each.left_ns)
+
+    def _with_their_parts(self, which: Bool) -> Bool:
+        """Of deliveries, those documents that are among them or a part of which is."""
+        parts = np.flatnonzero(which & (self.plan.deliveries.form == Form.CHUNK))
+        own: Bool = which[self.row]
+        return own | np.isin(self._address(self.row), self._address(parts)) if len(parts) else own
 
     @cached_property
     def recipient(self) -> Int32:

@@ -4,16 +4,27 @@ import numpy as np
 import pytest
 
 from docaxis_sim.capacity import costs, flow, measure, reference
-from docaxis_sim.capacity.plan import HOUR_NS, NEVER, NODE, hop
+from docaxis_sim.capacity.occupancy import Occupancy
+from docaxis_sim.capacity.peers import PATIENCE_NS
+from docaxis_sim.capacity.plan import HOUR_NS, MINUTE_NS, NEVER, NODE, Outage, hop
 from docaxis_sim.capacity.prepare import prepare
 from docaxis_sim.capacity.scenario import load
 from tests.simulation.capacity.measured import SMALL, Carried, busy, carried, reading_of
 
 
-def _cut_off() -> Carried:
+def _cut_off(**overrides: object) -> Carried:
     """Lạng Sơn cannot be reached from nine to eleven, on a small day."""
-    scenario = load(SMALL.parent / "cut.toml")
+    scenario = load(SMALL.parent / "cut.toml", {name.replace("__", "."): value for name, value in overrides.items()})
     prepared = prepare(scenario, 1)
+    return scenario, prepared, reference.carry(prepared.plan)
+
+
+def _in_a_hurry(found: Carried, *more: Outage) -> Carried:
+    """The same plan with deadlines of half an hour, and perhaps with more failures, carried."""
+    scenario, prepared, _ = found
+    plan, deadline_ns = prepared.plan, np.full_like(prepared.plan.deliveries.deadline_ns, HOUR_NS // 2)
+    strict = plan.deliveries._replace(deadline_ns=deadline_ns)
+    prepared = prepared._replace(plan=plan._replace(deliveries=strict, outages=(*plan.outages, *more)))
     return scenario, prepared, reference.carry(prepared.plan)
 
 
@@ -74,16 +85,54 @@ def test_a_failure_is_blamed_for_what_it_holds_up_and_for_nothing_else() -> None
     assert all(check.held for check in result.checks), [check for check in result.checks if not check.held]
 
 
+def test_a_failure_is_not_blamed_for_a_queue_far_from_it() -> None:
+    """Who stood in its sender's own line while a province beyond the centre was cut off, and came to the centre long
+    after, was not held up; who waited at the centre was."""
+    thin = {"nodes__central__uplink": "1.5 kbit/s", "nodes__province__uplink": "1.5 kbit/s"}
+    reading = reading_of(_cut_off(topology__routing="hub", **thin))
+    outage = reading.plan.outages[0]
+    at_the_centre = reading.run.left_ns[hop(0, NODE)][reading.row]
+    to_it = (reading.recipient == outage.inside[0]) & (reading.born_ns < outage.until_ns)
+    later = to_it & (at_the_centre > outage.until_ns + PATIENCE_NS)
+    meanwhile = to_it & (at_the_centre > outage.from_ns) & (at_the_centre < outage.until_ns - MINUTE_NS)
+    assert later.sum() > 5
+    assert not reading.held_up[0][later].any()
+    assert meanwhile.sum() > 5
+    assert reading.held_up[0][meanwhile].all()
+
+
 def test_a_failure_is_never_over_for_documents_that_expired_because_of_it() -> None:
     """A scenario whose deadlines pass during the failure has not recovered in no time."""
-    scenario, prepared, _ = _cut_off()
-    deliveries = prepared.plan.deliveries
-    strict = deliveries._replace(deadline_ns=deliveries.deadline_ns * 0 + HOUR_NS // 2)
-    prepared = prepared._replace(plan=prepared.plan._replace(deliveries=strict))
-    reading = reading_of((scenario, prepared, reference.carry(prepared.plan)))
+    reading = reading_of(_in_a_hurry(_cut_off()))
     assert reading.expired.any()
     assert flow.recovery(reading) == {"recovery.storm_s": float("inf")}
     assert np.asarray(flow.failures(reading).columns["drain_s"]).tolist() == [float("inf")]
+
+
+def test_every_failure_is_blamed_for_its_own_documents() -> None:
+    """What expired in the first one is no matter of the second, hours later; where two lie over each other, both are
+    named."""
+    found = _cut_off()
+    storm = found[1].plan.outages[0]
+    flood = storm._replace(name="flood", from_ns=14 * HOUR_NS, until_ns=15 * HOUR_NS)
+    landslide = storm._replace(name="landslide", from_ns=10 * HOUR_NS)
+    reading = reading_of(_in_a_hurry(found, flood, landslide))
+    table = flow.losses(reading).columns
+    counted = dict(zip(table["reason"], np.asarray(table["deliveries"]).tolist(), strict=True))
+    assert set(counted) == {"cut off by storm", "cut off by flood", "cut off by storm and landslide"}
+    assert sum(counted.values()) == reading.expired.sum()
+    waited = dict(zip(("storm", "flood", "landslide"), reading.held_up.sum(axis=1).tolist(), strict=True))
+    assert 0 < waited["flood"] < waited["storm"]
+    born = reading.born_ns[reading.held_up[1]]
+    assert born.min() > flood.from_ns - MINUTE_NS
+
+
+def test_what_expired_waits_for_nobody_any_more() -> None:
+    """Nothing is seen waiting for a peer hours after the failure, however much was lost in it."""
+    occupancy = Occupancy(reading_of(_in_a_hurry(_cut_off())))
+    moments = np.arange(occupancy.bins) * occupancy.step_ns
+    assert occupancy.at_peer.max() > 0
+    assert occupancy.at_peer[moments > 12 * HOUR_NS].max() == 0
 
 
 def test_stores_grow_by_records_on_both_sides_and_by_content_once_at_the_sender() -> None:

@@ -4,7 +4,7 @@ import numpy as np
 
 from docaxis_sim.capacity import reference
 from docaxis_sim.capacity.occupancy import Occupancy
-from docaxis_sim.capacity.peers import NOTICED_NS, PATIENCE_NS, held_up
+from docaxis_sim.capacity.peers import NOTICED_NS, PATIENCE_NS, held_by
 from docaxis_sim.capacity.plan import HOUR_NS, NEVER
 from docaxis_sim.capacity.prepare import prepare
 from docaxis_sim.capacity.scenario import load
@@ -29,7 +29,7 @@ def test_waiting_for_a_peer_is_between_separated_nodes_and_in_the_time_of_the_fa
     for each in visits(reading.plan, reading.run, reading.until_ns):
         end = np.where(each.left_ns == NEVER, reading.until_ns, each.left_ns)
         waited = np.maximum(0, end - each.came_ns - each.least_ns)
-        which = held_up(reading.plan, each, end, waited)
+        which = held_by(reading.plan, each, end)[0]
         held += int(which.sum())
         ends = deliveries.path[:2, each.row[which]]
         assert ((ends == inside).sum(axis=0) == 1).all()
