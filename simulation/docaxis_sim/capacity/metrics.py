@@ -212,6 +212,9 @@ one document in a hundred expires or is still under way at the end, p99 is infin
 as soon as there is a single one. A figure of which there is nothing in a run is left out of its results, or shown as –.
 Documents submitted during a warm-up (`[experiment] warm_up`) are left out of latencies.
 
+A station is busy with what it has begun, too, when a run is stopped before that is finished: a line that sends one
+endless file is busy all the time. What waits for a peer that cannot be reached keeps no station busy.
+
 | name | unit | what it says |
 |---|---|---|
 {rows}

@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from docaxis_sim.capacity.begun import Begun
 from docaxis_sim.capacity.peers import held_by
 from docaxis_sim.capacity.plan import (
     COMMIT_STRIDE,
@@ -25,6 +26,7 @@ from docaxis_sim.capacity.plan import (
     Int32,
     Int64,
     Law,
+    Run,
 )
 from docaxis_sim.capacity.reading import Reading
 from docaxis_sim.capacity.visits import Kind, Visits, visits
@@ -77,6 +79,8 @@ class Occupancy:
         self.documents = {kind: np.zeros(self.bins + 1, np.int64) for kind in Kind}
         self.at_peer = np.zeros(self.bins + 1, np.int64)
         self._work = {kind: np.zeros((size, self.hours)) for kind, size in sizes.items()}
+        self._begun = Begun(self.plan, self.until_ns, sizes)
+        self._served = np.zeros(sizes[Kind.UP])
         self._ends: list[Int64] = []
         self._shared: list[tuple[Int32, Int64, Int64]] = []
         for each in visits(self.plan, reading.run, self.until_ns):
@@ -86,17 +90,20 @@ class Occupancy:
         self.at_peer = np.cumsum(self.at_peer)[:-1]
         self._share()
         self.work_ns = self._work[Kind.NODE].sum(axis=1)
+        for kind in Kind:
+            self._go_on(kind)
         self.busy_ns = {
             "up": self._work[Kind.UP],
             "down": self._work[Kind.DOWN],
-            "loop": _scaled(self._work[Kind.NODE], reading.run.loop_busy_ns),
+            "loop": _scaled(self._work[Kind.NODE], self._loop_busy_ns(reading.run)),
             "disk": self._disks(),
         }
 
     def _see(self, each: Visits) -> None:
         done = each.left_ns != NEVER
         given_up = self._reading.ended_ns(each)
-        held: Bool = held_by(self.plan, each, given_up).any(axis=0)
+        by_failure = held_by(self.plan, each, given_up)
+        held: Bool = np.logical_or.reduce(by_failure, axis=0)
         end = np.where(done | held, given_up, self.until_ns)
         sojourn = end - each.came_ns
         waited = np.where(done, np.maximum(0, sojourn - each.least_ns), sojourn)
@@ -107,7 +114,8 @@ class Occupancy:
         self.delayed[each.kind] += np.bincount(each.station[waited >= DELAYED_NS], minlength=size)
         self._flow(each, done, end, sojourn)
         self._stand(each, end, held)
-        self._occupy(each, done)
+        came = self._begun.came_ns(each, by_failure)
+        self._occupy(each, done, self._begun.see(each, done, came, end), came)
 
     def _flow(self, each: Visits, done: Bool, end: Int64, sojourn: Int64) -> None:
         past = self.flows[each.kind]
@@ -132,14 +140,19 @@ class Occupancy:
         _count_all(self.documents[each.kind], first[~waits], beyond[~waits])
         _count_all(self.at_peer, first[waits], beyond[waits])
 
-    def _occupy(self, each: Visits, done: Bool) -> None:
+    def _occupy(self, each: Visits, done: Bool, there: Int64, came: Int64) -> None:
+        """Counts what visits took of their station. Where a line serves several at once or by turns, all who came there
+        are looked at together afterwards."""
         station, left, service = each.station[done], each.left_ns[done], each.service_ns[done]
         if each.kind is Kind.NODE:
             disk = self.plan.stations.disk_of[each.node[done]]
             self._ends.append(disk.astype(np.int64) * self._ticks + (left >> _TICK_BITS))
             left = left - self.plan.stations.commit_ns[disk]
         if each.kind is Kind.UP and self.plan.stations.up_law is not Law.FIFO:
-            self._shared.append((station, each.came_ns[done], left))
+            begins = np.maximum(each.came_ns[done], np.minimum(came[done], left - service))
+            self._shared.append((station, begins, left))
+            self._shared.append((each.station[there], came[there], np.full(len(there), self.until_ns)))
+            self._served += np.bincount(station, service, len(self._served))
         else:
             _spread(self._work[each.kind], station, np.maximum(left, service), service)
 
@@ -149,6 +162,25 @@ class Occupancy:
             link, came, left = map(np.concatenate, zip(*self._shared, strict=True))
             for station, begins, ends in presence(link, came, left):
                 _spread(self._work[Kind.UP], np.full(len(ends), station, np.int32), ends, ends - begins)
+
+    def _go_on(self, kind: Kind) -> None:
+        """Adds what stations had begun when the run was stopped; who was served did not wait."""
+        begun = self._begun.services(kind)
+        busy = begun.busy_ns
+        if kind is Kind.UP and self.plan.stations.up_law is not Law.FIFO:
+            busy = (self._work[kind].sum(axis=1) - self._served)[begun.station]
+        else:
+            _spread(self._work[kind], begun.station.astype(np.int32), begun.since_ns + busy, busy)
+            self.delayed[kind][begun.station] -= begun.first_at_once(DELAYED_NS)
+        waiting = self.waiting_ns[kind]
+        waiting[begun.station] = np.maximum(0, waiting[begun.station] - busy)
+
+    def _loop_busy_ns(self, run: Run) -> Float:
+        """What each loop was busy until the end of the run: the engine counts a round that has begun wholly."""
+        stations = self.plan.stations
+        most = self._work[Kind.NODE].sum(axis=1) + run.rounds * (stations.round_ns + stations.wake_ns)
+        busy: Float = np.minimum(run.loop_busy_ns, most)
+        return busy
 
     @property
     def _ticks(self) -> int:
@@ -235,7 +267,7 @@ def _spread(table: Float, station: Int32, end: Int64, busy: Int64) -> None:
             table[station[each], hour] += min(int(end[each]), ends) - max(start, begins)
 
 
-def _scaled(work: Float, total: Int64) -> Float:
+def _scaled(work: Float, total: Float) -> Float:
     """Work over hours, each row with its true total: what rounds cost on top goes along with their work."""
     found = work.sum(axis=1)
     factor: Float = np.divide(total, found, out=np.zeros(len(found)), where=found > 0)

@@ -156,8 +156,7 @@ class _Walk:
         came = down.left_ns[had] + np.where(deliveries.form[row] == Form.INLINE, 0, writing)
         cost = np.where(deliveries.hops[row] == h + 1, Cost.CONTENT, Cost.RELAY)
         cost_ns = self.cost_ns[cost, node] + (size * stations.content_ns_per_kib[node] >> 10)
-        begun = came <= self.until_ns
-        return self._at_node(hop(h, NODE), row[begun], node[begun], came[begun], cost_ns[begun])
+        return self._at_node(hop(h, NODE), row, node, came, cost_ns)
 
     def receipts(self) -> Iterator[Visits]:
         ready = self.arrived
@@ -194,6 +193,9 @@ class _Walk:
         return self._at_node(step, row, node, came, self.cost_ns[cost, node])
 
     def _at_node(self, step: int, row: Int64, node: Int32, came: Int64, cost: Int64) -> Visits:
+        begun = came <= self.until_ns
+        if not begun.all():
+            row, node, came, cost = row[begun], node[begun], came[begun], cost[begun]
         stations = self.plan.stations
         extra = self.plan.deliveries.extra_ns.get(step)
         service = cost if extra is None else cost + extra[row]

@@ -17,9 +17,10 @@ LATER = 10**15
 @given(small_plans())
 def test_every_departure_belongs_to_one_visit_and_every_visit_takes_at_least_its_work(plan: Plan) -> None:
     """Against the naive engine, on plans full of ties, relays, shared stations and all forms."""
-    run = carry(plan)
+    run, until_ns = carry(plan), plan.end_ns or LATER
     seen: Counter[tuple[int, int]] = Counter()
-    for each in visits(plan, run, plan.end_ns or LATER):
+    for each in visits(plan, run, until_ns):
+        assert (each.came_ns <= until_ns).all(), each.step
         done = each.left_ns != NEVER
         seen.update((each.step, row) for row in each.row[done].tolist())
         assert (each.left_ns[done] - each.came_ns[done] >= each.least_ns[done]).all(), each.step
