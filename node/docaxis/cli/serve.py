@@ -330,9 +330,10 @@ async def _run(folder: Path, settings: Settings, passphrase: str | None) -> None
 def tune_interpreter() -> None:
     """Tells the interpreter about a running node.
 
-    What was built by now lives as long as the process, and what comes are many small values in no cycles: the
-    collector looks less often. And the store's writer, which gives the interpreter's lock up at each statement, gets
-    it back within a millisecond while the loop computes, instead of five.
+    What was built by now lives as long as the process, and what comes are many small values in no cycles (the core's
+    tests hold it to that): the collector looks less often, for it stops the node while it looks. And the store's
+    writer, which gives the interpreter's lock up at each statement, gets it back within a millisecond while the loop
+    computes, instead of five.
     """
     gc.collect()
     gc.freeze()

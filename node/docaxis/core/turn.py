@@ -163,7 +163,11 @@ class Turn:
             yield from signing.sign_together(seal, self.me, bodies[start : start + limits.TREE_LEAVES_MAX], self.now_ms)
 
     def finish(self, seal: Seal) -> Effects:
-        """Signs everything together, puts the objects before the rows that name them, and gives the effects."""
+        """Signs everything together, puts the objects before the rows that name them, and gives the effects.
+
+        The turn forgets what it was to do then: those acts know the turn, and two that know each other are freed only
+        by the interpreter's collector, which would stop the node for it.
+        """
         if self._drafts:
             rows, self.durable = self.durable, []
             bodies = [draft.body for draft in self._drafts]
@@ -173,4 +177,6 @@ class Turn:
             self.durable += rows
         for act in self.after_signing:
             act()
+        self.after_signing.clear()
+        self._drafts.clear()
         return Effects(self.durable, self.then, self.tell)
