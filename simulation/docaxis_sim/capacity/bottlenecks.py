@@ -11,7 +11,7 @@ import numpy as np
 from docaxis_sim.capacity.metrics import KINDS
 from docaxis_sim.capacity.model import TIERS
 from docaxis_sim.capacity.occupancy import Occupancy
-from docaxis_sim.capacity.plan import HOUR_NS, SECOND_NS, Float, Int32, Int64, Stations
+from docaxis_sim.capacity.plan import HOUR_NS, SECOND_NS, Bool, Float, Int32, Int64
 from docaxis_sim.capacity.reading import Reading
 from docaxis_sim.capacity.stations import link_names
 from docaxis_sim.capacity.study import Table
@@ -23,10 +23,19 @@ WORST: Final = 10
 KEPT: Final = 50
 """Rows that each replication keeps, so that the worst of all replications together are among them."""
 
+HARDLY_S: Final = 0.01
+"""A station at which visits wait less than this on average is no bottleneck, however many they are."""
+
 
 class Use(NamedTuple):
     """The stations of one kind. `of`: the station of each node. `peak`, `mean`: shares of the busiest hour and of the
-    whole time. `waiting_ns`, `visits`, `delayed`: of their visits (a node's loop stands for its disk too)."""
+    whole time. `waiting_ns`, `visits`, `delayed`: of their visits. What is delayed at a disk counts at its loop."""
+
+    @property
+    def wait_s(self) -> Float:
+        """How long a visit to each of them waits, mean."""
+        mean: Float = self.waiting_ns / np.maximum(1, self.visits) / SECOND_NS
+        return mean
 
     kind: str
     of: Int32
@@ -37,22 +46,26 @@ class Use(NamedTuple):
     delayed: Int64
 
 
-def uses(occupancy: Occupancy, stations: Stations) -> dict[str, Use]:
+def uses(reading: Reading, occupancy: Occupancy) -> dict[str, Use]:
     """How much every station was used."""
+    stations = reading.plan.stations
     of = {"up": stations.up_of, "down": stations.down_of, "loop": stations.loop_of, "disk": stations.disk_of}
-    visits = {"up": Kind.UP, "down": Kind.DOWN, "loop": Kind.NODE}
     found = {}
     for kind in KINDS:
         busy, peak = occupancy.busy_ns[kind], _peak(occupancy, kind)
         servers = stations.servers if kind == "loop" else 1
         mean = busy.sum(axis=1) / occupancy.until_ns / servers
-        seen = visits.get(kind)
-        none = np.zeros(len(busy))
-        waiting = none if seen is None else occupancy.waiting_ns[seen]
-        count = none.astype(np.int64) if seen is None else occupancy.count[seen]
-        delayed = none.astype(np.int64) if seen is None else occupancy.delayed[seen]
-        found[kind] = Use(kind, of[kind], peak / servers, mean, waiting, count, delayed)
+        found[kind] = Use(kind, of[kind], peak / servers, mean, *_waits(occupancy, kind))
     return found
+
+
+def _waits(occupancy: Occupancy, kind: str) -> tuple[Float, Int64, Int64]:
+    """Of one kind of station: their visits' waiting, how many they are, and how many were delayed."""
+    if kind == "disk":
+        visits = occupancy.disk_visits.astype(np.int64)
+        return occupancy.disk_waiting_ns, visits, np.zeros_like(visits)
+    seen = {"up": Kind.UP, "down": Kind.DOWN, "loop": Kind.NODE}[kind]
+    return occupancy.waiting_ns[seen], occupancy.count[seen], occupancy.delayed[seen]
 
 
 def _peak(occupancy: Occupancy, kind: str) -> Float:
@@ -130,9 +143,9 @@ def nodes(reading: Reading, occupancy: Occupancy, found: dict[str, Use], stored:
 
 
 def _mean_wait(found: dict[str, Use]) -> Float:
-    """Seconds that a visit waits at a node's stations, mean over all of them."""
+    """Seconds that a visit waits at a node's stations, mean over all of them; a disk's are those of its loop."""
     waiting = sum((use.waiting_ns[use.of] for use in found.values()), np.zeros(1))
-    count = sum((use.visits[use.of] for use in found.values()), np.zeros(1, np.int64))
+    count = sum((use.visits[use.of] for kind, use in found.items() if kind != "disk"), np.zeros(1, np.int64))
     mean: Float = waiting / np.maximum(1, count) / SECOND_NS
     return mean
 
@@ -165,7 +178,7 @@ def lists(reading: Reading, found: dict[str, Use]) -> dict[str, Table]:
     worst = [
         (float(use.waiting_ns[station]), use, int(station))
         for use in found.values()
-        for station in _top(use.waiting_ns, use)
+        for station in _top(use.waiting_ns, use, use.wait_s >= HARDLY_S)
     ]
     busiest = [
         (float(use.peak[station]), use, int(station)) for use in found.values() for station in _top(use.peak, use)
@@ -177,15 +190,18 @@ def lists(reading: Reading, found: dict[str, Use]) -> dict[str, Table]:
     }
 
 
-def _top(values: Float, use: Use) -> Int64:
+def _top(values: Float, use: Use, matter: Bool | None = None) -> Int64:
+    """The stations of one kind with the greatest values; those that do not `matter` come after all others."""
     used = np.unique(use.of)
-    order = np.argsort(-values[used], kind="stable")[:KEPT]
-    top = used[order]
+    order = np.argsort(-values[used], kind="stable")
+    if matter is not None:
+        order = order[np.argsort(~matter[used[order]], kind="stable")]
+    top = used[order[:KEPT]]
     return top[values[top] > 0].astype(np.int64)
 
 
 def _list(reading: Reading, ranked: Sequence[tuple[float, Use, int]], total: float, about: str) -> Table:
-    rows = sorted(ranked, key=lambda each: -each[0])[:KEPT]
+    rows = sorted(ranked, key=lambda each: -each[0])
     name = [_names(reading, use, station) for _, use, station in rows]
     waiting = np.array([use.waiting_ns[station] for _, use, station in rows], np.float64)
     count = np.array([use.visits[station] for _, use, station in rows], np.int64)
@@ -218,8 +234,12 @@ def _names(reading: Reading, use: Use, station: int) -> tuple[str, str]:
 
 
 def ranked(table: Table, by: str) -> Table:
-    """The ten rows of a list that are worst."""
-    order = np.argsort(-np.asarray(table.columns[by], np.float64), kind="stable")[:WORST]
+    """The ten rows of a list that are worst; where visits hardly wait there is no bottleneck."""
+    values = np.asarray(table.columns[by], np.float64)
+    order = np.argsort(-values, kind="stable")
+    if by == "waiting_s":
+        order = order[values[order] >= HARDLY_S * np.asarray(table.columns["visits"], np.float64)[order]]
+    order = order[:WORST]
     columns: dict[str, tuple[str, ...] | Float | Int64] = {}
     for name, column in table.columns.items():
         columns[name] = column[order] if isinstance(column, np.ndarray) else tuple(column[place] for place in order)

@@ -23,7 +23,7 @@ def measure(prepared: Prepared, run: Run, scenario: Scenario) -> Measures:
     reading = Reading(prepared.plan, run, scenario, prepared.topology)
     found = list(latency.groups(reading))
     occupancy = Occupancy(reading)
-    used = bottlenecks.uses(occupancy, prepared.plan.stations)
+    used = bottlenecks.uses(reading, occupancy)
     stored = flow.stored_bytes(reading, costs.read(scenario.calibration))
     figures = {
         **flow.metrics(reading),

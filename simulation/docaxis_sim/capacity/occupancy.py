@@ -57,8 +57,9 @@ class Occupancy:
     """Sums over all visits of one run. Hours and bins begin at midnight of the first day.
 
     `busy_ns`: per kind of station (``up``, ``down``, ``loop``, ``disk``) ``(stations, hours)``. `waiting_ns`, `count`,
-    `delayed`: per `Kind` and station, without what waited for a peer. `work_ns`, `commits`: per loop, what its visits
-    cost without rounds; per disk. `present`: ``(nodes, bins)``, visits at a node's stations when a bin begins,
+    `delayed`: per `Kind` and station, without what waited for a peer or for the process to be woken; stalls of disks
+    and commits ahead are in `disk_waiting_ns`, with `disk_visits`, per disk. `work_ns`, `commits`: per loop, what its
+    visits cost without rounds; per disk. `present`: ``(nodes, bins)``, visits at a node's stations when a bin begins,
     and those that would be there if their peer could be reached. `documents`: per `Kind`, those of documents (not of
     receipts and statuses) that are there, over all nodes; `at_peer`: those that wait for a peer.
     """
@@ -92,12 +93,14 @@ class Occupancy:
         self.work_ns = self._work[Kind.NODE].sum(axis=1)
         for kind in Kind:
             self._go_on(kind)
+        self.disk_waiting_ns, self.disk_visits = self._no_disks(), self._no_disks()
         self.busy_ns = {
             "up": self._work[Kind.UP],
             "down": self._work[Kind.DOWN],
             "loop": _scaled(self._work[Kind.NODE], self._loop_busy_ns(reading.run)),
             "disk": self._disks(),
         }
+        self._book_waits(reading.run)
 
     def _see(self, each: Visits) -> None:
         done = each.left_ns != NEVER
@@ -175,6 +178,21 @@ class Occupancy:
         waiting = self.waiting_ns[kind]
         waiting[begun.station] = np.maximum(0, waiting[begun.station] - busy)
 
+    def _no_disks(self) -> Float:
+        return np.zeros(len(self.plan.stations.commit_ns))
+
+    def _book_waits(self, run: Run) -> None:
+        """Takes from the loops' waiting what was not for them: their own waking, and their disks."""
+        stations, waiting = self.plan.stations, self.waiting_ns[Kind.NODE]
+        besides = run.loop_busy_ns - run.rounds * stations.round_ns - self.work_ns
+        waiting -= np.minimum(waiting, np.clip(besides, 0, run.rounds * stations.wake_ns))
+        loop_of = np.zeros(len(stations.commit_ns), np.int64)
+        loop_of[stations.disk_of] = stations.loop_of
+        booked = np.bincount(loop_of, self.disk_waiting_ns, len(waiting))
+        share = np.divide(np.minimum(waiting, booked), booked, out=np.zeros(len(waiting)), where=booked > 0)
+        self.disk_waiting_ns *= share[loop_of]
+        waiting -= booked * share
+
     def _loop_busy_ns(self, run: Run) -> Float:
         """What each loop was busy until the end of the run: the engine counts a round that has begun wholly."""
         stations = self.plan.stations
@@ -205,15 +223,30 @@ class Occupancy:
 
     def _some_disks(self, ends: Int64, first: int, busy: Float) -> None:
         stations = self.plan.stations
-        disk, tick = np.divmod(ends[np.flatnonzero(np.diff(ends, prepend=-1))], self._ticks)
+        first_of_each = np.flatnonzero(np.diff(ends, prepend=-1))
+        disk, tick = np.divmod(ends[first_of_each], self._ticks)
         count = np.bincount(disk - first, minlength=len(busy))
         self.commits[first : first + len(busy)] = count
         number = np.arange(len(disk)) - (np.cumsum(count) - count)[disk - first]
         extra = stations.commit_extra_ns[(COMMIT_STRIDE * disk + number) % len(stations.commit_extra_ns)]
+        visits = np.diff(first_of_each, append=len(ends))
+        waited = visits * (extra + _ahead_ns(disk, tick << _TICK_BITS, stations.commit_ns[disk] + extra))
+        self.disk_waiting_ns[first : first + len(busy)] = np.bincount(disk - first, waited, len(busy))
+        self.disk_visits[first : first + len(busy)] = np.bincount(disk - first, visits, len(busy))
         hour = np.minimum(tick << _TICK_BITS, self.until_ns) // HOUR_NS
         busy += np.bincount((disk - first) * self.hours + hour, stations.commit_ns[disk] + extra, busy.size).reshape(
             busy.shape
         )
+
+
+def _ahead_ns(disk: Int64, end_ns: Int64, length_ns: Int64) -> Float:
+    """How long the visits of each commit waited on average for the one before it. Who comes while a disk commits joins
+    the next commit, which begins as that one ends: at any moment of it, so half of it on average."""
+    at_once = np.zeros(len(disk), np.bool_)
+    at_once[1:] = (disk[1:] == disk[:-1]) & (end_ns[1:] - length_ns[1:] - end_ns[:-1] < 2 << _TICK_BITS)
+    ahead_ns = np.zeros(len(disk))
+    ahead_ns[1:] = length_ns[:-1] / 2
+    return np.where(at_once, ahead_ns, 0.0)
 
 
 def bin_ns(shown_ns: int) -> int:

@@ -7,7 +7,7 @@ from docaxis_sim.capacity import bottlenecks
 from docaxis_sim.capacity.occupancy import Occupancy, bin_ns
 from docaxis_sim.capacity.plan import DAY_NS, HOUR_NS, NEVER
 from docaxis_sim.capacity.visits import Kind, Visits, visits
-from tests.simulation.capacity.measured import busy, reading_of
+from tests.simulation.capacity.measured import Carried, busy, reading_of
 
 
 @pytest.fixture(scope="module")
@@ -48,11 +48,22 @@ def test_who_stands_at_a_node_when_a_bin_begins_is_counted_one_by_one(found: tup
 def test_waiting_is_what_a_visit_took_beyond_its_work(found: tuple[Occupancy, list[Visits]]) -> None:
     """Per station and in all."""
     occupancy, all_visits = found
+    waits = {kind: waiting.sum() for kind, waiting in occupancy.waiting_ns.items()}
+    waits[Kind.NODE] += occupancy.disk_waiting_ns.sum() + _woken_ns(busy())
     for kind in Kind:
         some = [each for each in all_visits if each.kind is kind]
         waited = sum(int((each.left_ns - each.came_ns - each.least_ns).sum()) for each in some)
-        assert occupancy.waiting_ns[kind].sum() == pytest.approx(waited)
+        assert waits[kind] == pytest.approx(waited)
         assert occupancy.count[kind].sum() == sum(len(each.row) for each in some)
+
+
+def _woken_ns(found: Carried) -> int:
+    """How long the processes of a run were being woken: what its loops did besides rounds and work."""
+    reading = reading_of(found)
+    rounds_ns = (found[2].rounds * found[1].plan.stations.round_ns).sum()
+    all_visits = visits(reading.plan, reading.run, reading.until_ns)
+    work_ns = sum(int(each.service_ns.sum()) for each in all_visits if each.kind is Kind.NODE)
+    return int(found[2].loop_busy_ns.sum() - rounds_ns - work_ns)
 
 
 def test_interpreters_and_disks_are_busy_as_long_as_the_engine_says(found: tuple[Occupancy, list[Visits]]) -> None:
@@ -74,7 +85,7 @@ def test_the_worst_stations_are_named_and_ranked(found: tuple[Occupancy, list[Vi
     """Ten rows, the longest waiting first, each with what the words about it are made of."""
     occupancy, _ = found
     reading = reading_of(busy())
-    used = bottlenecks.uses(occupancy, reading.plan.stations)
+    used = bottlenecks.uses(reading, occupancy)
     table = bottlenecks.ranked(bottlenecks.lists(reading, used)["bottlenecks"], "waiting_s").columns
     waiting = np.asarray(table["waiting_s"], np.float64)
     assert len(waiting) == bottlenecks.WORST
@@ -90,6 +101,6 @@ def test_the_worst_stations_are_named_and_ranked(found: tuple[Occupancy, list[Vi
 def test_a_line_that_is_busy_all_hour_is_busy_to_one(found: tuple[Occupancy, list[Visits]]) -> None:
     """A share of the busiest hour, not more than all of it."""
     occupancy, _ = found
-    used = bottlenecks.uses(occupancy, busy()[1].plan.stations)
+    used = bottlenecks.uses(reading_of(busy()), occupancy)
     assert 0.5 < used["up"].peak.max() <= 1 + 1e-9
     assert all(use.peak.max() <= 1 + 1e-9 and (use.mean <= use.peak + 1e-12).all() for use in used.values())
