@@ -64,7 +64,8 @@ class Breach(AssertionError):
         return f"{self.promise}: {self.detail}"
 
 
-def _require(holds: bool, promise: str, detail: str) -> None:
+def require(holds: bool, promise: str, detail: str) -> None:
+    """Raises `Breach` unless the promise holds."""
     if not holds:
         raise Breach(promise, detail)
 
@@ -74,12 +75,12 @@ def _require(holds: bool, promise: str, detail: str) -> None:
 
 def one_key_one_document(party: str, key: str, before: bytes, now: bytes) -> None:
     """Nothing happens twice: an idempotency key means one document for ever."""
-    _require(before == now, "one key, one document", f"{party} answered {key} with {before.hex()} and {now.hex()}")
+    require(before == now, "one key, one document", f"{party} answered {key} with {before.hex()} and {now.hex()}")
 
 
 def durable_before_spoken(party: str, object_id: bytes, kept: Mapping[bytes, PutObject]) -> None:
     """Nothing leaves a node before what it says is on disk."""
-    _require(object_id in kept, "durable before spoken", f"{party} sends {object_id.hex()[:16]}, which it has not kept")
+    require(object_id in kept, "durable before spoken", f"{party} sends {object_id.hex()[:16]}, which it has not kept")
 
 
 def one_bad_item(
@@ -92,18 +93,18 @@ def one_bad_item(
         if from_ms <= ack.at_ms <= until_ms - UNTIL_PASSED_MS:
             arrived_ms = ledger.arrivals.get((ack.doc, recipient), until_ms + 1)
             detail = f"{ack.doc.hex()[:16]} of {sender} waits behind {poison.hex()[:16] if poison else 'nothing'}"
-            _require(arrived_ms <= until_ms, "one bad item", detail)
+            require(arrived_ms <= until_ms, "one bad item", detail)
 
 
 def one_result_per_item(party: str, items: int, results: int) -> None:
     """An answer says of each item what became of it."""
-    _require(items == results, "one result per item", f"{party} answers {items} items with {results} results")
+    require(items == results, "one result per item", f"{party} answers {items} items with {results} results")
 
 
 def kept_is_kept(party: str, item: Part, kept: Mapping[bytes, PutObject]) -> None:
     """Who answers *kept* has it on disk; only the end of a document that never came may be heard and forgotten."""
     ended = item.kind == reading.STATEMENT and reading.statement(item.body).code.value == "91"
-    _require(item.id in kept or ended, "kept is kept", f"{party} says that {item.kind} {item.id.hex()[:16]} is kept")
+    require(item.id in kept or ended, "kept is kept", f"{party} says that {item.kind} {item.id.hex()[:16]} is kept")
 
 
 def monotone(party: str, before: Record | None, after: Record) -> None:
@@ -119,9 +120,7 @@ def monotone(party: str, before: Record | None, after: Record) -> None:
         and (after.mine_epoch, after.mine_seq) >= (before.mine_epoch, before.mine_seq)
         and (after.theirs_epoch, after.theirs_seq) >= (before.theirs_epoch, before.theirs_seq)
     )
-    _require(
-        holds, "monotone", f"{party} moved {before.doc.hex()[:16]} for {before.recipient} from {before} to {after}"
-    )
+    require(holds, "monotone", f"{party} moved {before.doc.hex()[:16]} for {before.recipient} from {before} to {after}")
 
 
 def chain(words: dict[Place, bytes], said: Said, object_id: bytes) -> None:
@@ -129,41 +128,41 @@ def chain(words: dict[Place, bytes], said: Said, object_id: bytes) -> None:
     line = (said.by, said.doc, said.sender, said.recipient)
     place = (*line, said.epoch, said.seq)
     before = words.setdefault(place, object_id)
-    _require(before == object_id, "chain", f"{said.by} stated number {said.seq} of epoch {said.epoch} twice: {said}")
+    require(before == object_id, "chain", f"{said.by} stated number {said.seq} of epoch {said.epoch} twice: {said}")
     if said.seq > 1:
         expected = words.get((*line, said.epoch, said.seq - 1))
-        _require(said.prev == expected, "chain", f"{said} names {said.prev.hex()[:16]}, not the statement before it")
+        require(said.prev == expected, "chain", f"{said} names {said.prev.hex()[:16]}, not the statement before it")
     elif said.prev != said.doc:
         earlier = [each for key, each in words.items() if key[:4] == line and key[4] < said.epoch]
-        _require(said.prev in earlier, "chain", f"{said} begins an epoch and names neither document nor statement")
+        require(said.prev in earlier, "chain", f"{said} begins an epoch and names neither document nor statement")
 
 
 def authority(party: str, kept: PutObject, key: KeyId, told_ms: int | None, now_ms: int) -> None:
     """Nothing of a revoked key takes effect, once a node has heard of the revocation."""
     fresh = told_ms is None or now_ms <= told_ms + UNTIL_HEARD_MS or kept.by == party
-    _require(fresh, "authority", f"{party} keeps {kept.kind} {kept.id.hex()[:16]} under revoked key {key.hex()}")
+    require(fresh, "authority", f"{party} keeps {kept.kind} {kept.id.hex()[:16]} under revoked key {key.hex()}")
 
 
 def deadline(party: str, said: Said, body: bytes | None) -> None:
     """A document expires only at its own deadline, by its sender's word."""
     if said.code.value != "91":
         return
-    _require(body is not None, "deadline", f"{party} lets a document expire that it does not hold")
+    require(body is not None, "deadline", f"{party} lets a document expire that it does not hold")
     assert body is not None
     expires_ms = reading.envelope(body).expires_ms
-    _require(said.at_ms >= expires_ms, "deadline", f"{party} lets {said.doc.hex()[:16]} expire too early: {said}")
+    require(said.at_ms >= expires_ms, "deadline", f"{party} lets {said.doc.hex()[:16]} expire too early: {said}")
 
 
 def once(party: str, line: AppendChange, count: int, forgotten: int) -> None:
     """Nothing happens twice: people are told once, and once more for each time that a backup made a party forget."""
     most = 1 + forgotten
-    _require(line.code.value not in ONCE or count <= most, "once", f"{party} tells {count} times: {line}")
+    require(line.code.value not in ONCE or count <= most, "once", f"{party} tells {count} times: {line}")
 
 
 def calm(party: str, events: int, wakes: int) -> None:
     """Progress: no busy loop, in any weather."""
-    _require(events <= EVENTS_PER_MINUTE_MAX, "calm", f"{party} handles {events} events in one minute")
-    _require(wakes <= WAKES_PER_MINUTE_MAX, "calm", f"{party} wakes {wakes} times in one minute")
+    require(events <= EVENTS_PER_MINUTE_MAX, "calm", f"{party} handles {events} events in one minute")
+    require(wakes <= WAKES_PER_MINUTE_MAX, "calm", f"{party} wakes {wakes} times in one minute")
 
 
 class Silence(NamedTuple):
@@ -179,12 +178,12 @@ def patience(party: str, peer: str, silence: Silence, clock_ms: int) -> None:
     least_ms = min(PATIENCE_MS_MAX, SECOND_MS << min(silence.failures - 1, 20)) // 2 if silence.failures else 0
     holds = silence.sign or clock_ms - silence.last_ms >= least_ms
     waited = f"{clock_ms - silence.last_ms} ms after failure {silence.failures} in a row"
-    _require(holds, "patience", f"{party} tries {peer} again {waited}")
+    require(holds, "patience", f"{party} tries {peer} again {waited}")
 
 
 def within_credit(party: str, peer: str, items: int, credit: int) -> None:
     """Bounded: nobody floods another; no request carries more than the peer has asked for."""
-    _require(items <= max(credit, 1), "within credit", f"{party} sends {items} items to {peer}, which takes {credit}")
+    require(items <= max(credit, 1), "within credit", f"{party} sends {items} items to {peer}, which takes {credit}")
 
 
 def fresh_enough(party: str, age_ms: int, clock_ms: int, inbound: bool, effects: Effects) -> None:
@@ -195,11 +194,11 @@ def fresh_enough(party: str, age_ms: int, clock_ms: int, inbound: bool, effects:
         if isinstance(kept, PutObject) and kept.kind == reading.STATEMENT and kept.by == party:
             said = reading.statement(kept.body)
             holds = said.code.value != "01" or said.at_ms != clock_ms  # an older word of its own may be given back
-            _require(holds, "fresh enough", f"{party} takes a document with a directory {age_ms} ms old: {said}")
+            require(holds, "fresh enough", f"{party} takes a document with a directory {age_ms} ms old: {said}")
     for effect in effects.then:
         parts = reading.request(effect.body).parts if isinstance(effect, Send) else ()
         documents = [part for part in parts if part.kind == reading.ENVELOPE]
-        _require(not documents, "fresh enough", f"{party} sends a document with a directory {age_ms} ms old")
+        require(not documents, "fresh enough", f"{party} sends a document with a directory {age_ms} ms old")
 
 
 def for_its_recipients(
@@ -209,22 +208,22 @@ def for_its_recipients(
     them, for the heir of a closed code, or back to its sender; and it is that document's content."""
     welcome = peer == header.sender or any(peer in (party_to, heirs.get(party_to)) for party_to in header.to)
     whose = f"a document of {header.sender} for {', '.join(header.to)}"
-    _require(welcome, "for its recipients", f"{party} gives {peer} {whose}")
+    require(welcome, "for its recipients", f"{party} gives {peer} {whose}")
     foreign = [digest.hex()[:16] for digest in carried if digest not in header.digests]
-    _require(not foreign, "for its recipients", f"{party} gives {peer} content {foreign}, which is none of {whose}")
+    require(not foreign, "for its recipients", f"{party} gives {peer} content {foreign}, which is none of {whose}")
 
 
 def receipt_for_its_document(party: str, recipient: str, item: Part, receipt: bytes) -> None:
     """Checked by a stranger: the word that answers an envelope is about that envelope, at that recipient."""
     said = reading.statement(receipt)
     holds = item.kind == reading.ENVELOPE and (said.doc, said.recipient) == (item.id, recipient)
-    _require(holds, "receipt for its document", f"{party} answers {item.kind} {item.id.hex()[:16]} with {said}")
+    require(holds, "receipt for its document", f"{party} answers {item.kind} {item.id.hex()[:16]} with {said}")
 
 
 def bounded(party: str, sizes: Mapping[str, tuple[int, int]]) -> None:
     """Memory has limits with names: each size with the most it may be."""
     for name, (size, most) in sizes.items():
-        _require(size <= most, "bounded", f"{party}: {name} holds {size}, at most {most}")
+        require(size <= most, "bounded", f"{party}: {name} holds {size}, at most {most}")
 
 
 # --- when it has healed -----------------------------------------------------------------------------------------------
@@ -274,7 +273,7 @@ def _forgiven(ledger: "Ledger", ack: "Ack") -> bool:
 def no_loss(ledger: "Ledger") -> None:
     """Nothing is lost: every acknowledged submission has an outcome, and its sender holds the evidence."""
     left = unsettled(ledger)
-    _require(not left, "no loss", f"{len(left)} unsettled: {left[:3]}")
+    require(not left, "no loss", f"{len(left)} unsettled: {left[:3]}")
     for ack in ledger.acks.values():
         for recipient in ack.to:
             _evidence(ledger, ack, recipient)
@@ -288,7 +287,7 @@ def _evidence(ledger: "Ledger", ack: "Ack", recipient: str) -> None:
     said = shelf.statements(ack.doc, recipient)
     joined_up(ack.sender, record, said)
     final = [s for s in said if s.by != ack.sender or s.code.value == "91"]
-    _require(bool(final), "no loss", f"{ack.sender} holds no evidence about {ack.doc.hex()[:16]} for {recipient}")
+    require(bool(final), "no loss", f"{ack.sender} holds no evidence about {ack.doc.hex()[:16]} for {recipient}")
 
 
 def joined_up(party: str, record: Record, said: list[Said]) -> None:
@@ -297,7 +296,7 @@ def joined_up(party: str, record: Record, said: list[Said]) -> None:
     agreed = any(each.code.value == "15" for each in said)
     standing = record.standing
     holds = RANKS[standing.progress.name] == progress and standing.agreed == agreed
-    _require(holds, "joined up", f"{party} shows {standing}, its statements say {[each.code.value for each in said]}")
+    require(holds, "joined up", f"{party} shows {standing}, its statements say {[each.code.value for each in said]}")
 
 
 def unbroken(ledger: "Ledger") -> None:
@@ -312,7 +311,7 @@ def unbroken(ledger: "Ledger") -> None:
                 continue
             for said in shelf.statements(doc, recipient):
                 holds = said.prev == doc or said.prev in shelf.objects
-                _require(holds, "unbroken", f"{party} lacks the statement before {said}")
+                require(holds, "unbroken", f"{party} lacks the statement before {said}")
 
 
 def alive(ledger: "Ledger", healed_ms: int) -> None:
@@ -325,7 +324,7 @@ def alive(ledger: "Ledger", healed_ms: int) -> None:
             excused = recipient in ledger.revoked_parties
             words = ", ".join(f"{each.by} said {each.code.value} {each.reason} at {each.at_ms} ms" for each in late)
             what = f"the letter of {ack.sender} to {recipient}"
-            _require(excused or not late, "alive", f"{what} could have been delivered after all was healed: {words}")
+            require(excused or not late, "alive", f"{what} could have been delivered after all was healed: {words}")
 
 
 def _late(said: Said, healed_ms: int) -> bool:
@@ -349,7 +348,7 @@ def _holds_all(ledger: "Ledger", ack: "Ack", recipient: str, chunk: ChunkOf) -> 
     name = f"{ack.doc.hex()[:16]} from {ack.sender}"
     party, theirs = _incoming(ledger, ack, recipient)
     kept = ledger.shelf(party).objects.get(ack.doc)
-    _require(theirs is not None and kept is not None, "receipts are true", f"{recipient} does not hold {name}")
+    require(theirs is not None and kept is not None, "receipts are true", f"{recipient} does not hold {name}")
     assert theirs is not None
     assert kept is not None
     if theirs.standing.agreed or theirs.standing.progress.name == "REFUSED":
@@ -358,13 +357,13 @@ def _holds_all(ledger: "Ledger", ack: "Ack", recipient: str, chunk: ChunkOf) -> 
         return
     for digest in reading.envelope(kept.body).digests:
         held = chunk(party, digest)
-        _require(held is not None and sha256(held).digest() == digest, "receipts are true", f"{party} lacks {name}")
+        require(held is not None and sha256(held).digest() == digest, "receipts are true", f"{party} lacks {name}")
 
 
 def nothing_queued(queued: Mapping[str, int]) -> None:
     """After healing, every queue is empty."""
     left = {party: count for party, count in queued.items() if count}
-    _require(not left, "nothing queued", f"objects still wait: {left}")
+    require(not left, "nothing queued", f"objects still wait: {left}")
 
 
 def isolated(
@@ -376,7 +375,7 @@ def isolated(
     """
     usual = sorted(wait for key, wait in alone.items() if key[1] in healthy and key[2] in healthy)
     now = sorted(wait for key, wait in beside_faults.items() if key[1] in healthy and key[2] in healthy)
-    _require(len(now) == len(usual) > 0, "isolated", f"{len(now)} of {len(usual)} were delivered")
+    require(len(now) == len(usual) > 0, "isolated", f"{len(now)} of {len(usual)} were delivered")
     for share in (2, 20):
         before, after = usual[-1 - len(usual) // share], now[-1 - len(now) // share]
-        _require(after <= 2 * before, "isolated", f"waits grew from {before} to {after} ms")
+        require(after <= 2 * before, "isolated", f"waits grew from {before} to {after} ms")

@@ -117,6 +117,9 @@ class Diary:
     def passed(self, what: str) -> None:
         """Nothing to write down."""
 
+    def renewed(self, party: str, signed_ms: int) -> None:
+        """Nothing to write down."""
+
     def backed_up(self, party: str) -> int:
         """Nobody is backed up here."""
         return 0

@@ -200,7 +200,7 @@ FAULTS: Final = Table(
     "Worlds of full machines in which things go wrong, for `docaxis simulate faults`.",
 )
 
-_PAIRS: Final = frozenset({Kind.CUT, Kind.CLOSE, Kind.DIRECTORY_SKEW, Kind.POISON})
+_PAIRS: Final = frozenset({Kind.CUT, Kind.CLOSE, Kind.DIRECTORY_SKEW, Kind.POISON, Kind.FORGER, Kind.BAD_MIRROR})
 """Kinds that need a second party."""
 
 

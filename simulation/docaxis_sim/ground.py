@@ -46,7 +46,11 @@ class Watch(Protocol):
         ...
 
     def passed(self, what: str) -> None:
-        """The network did something to a message."""
+        """Something rare happened to a message, a clock or a directory."""
+        ...
+
+    def renewed(self, party: str, signed_ms: int) -> None:
+        """The node of `party` believes a directory whose stamp was signed then."""
         ...
 
     def backed_up(self, party: str) -> int:

@@ -22,6 +22,7 @@ from docaxis.core.policy import Policy
 from docaxis.core.ports import Seal
 from docaxis.store.memory import MemoryTables, Snapshot
 from docaxis_sim.ground import Ground
+from docaxis_sim.issue import Issue, Subscriber
 from docaxis_sim.life import Answered, Life
 from docaxis_sim.network import Network, Refusal
 from docaxis_sim.timing import Erratic, Timing
@@ -58,6 +59,7 @@ class Host:
         self.policy = policy or Policy()
         self.offset_ms = 0
         self.book = book(self.now_ms())
+        self.subscriber = Subscriber()
         self.tables = MemoryTables()
         self.chunks: dict[bytes, bytes] = {}
         self.disk_full = False
@@ -151,6 +153,18 @@ class Host:
         return envelope.chunk_digests(envelope.decode(kept[0].signed.body).files) if kept else []
 
     # --- what reaches a node ---
+
+    def renew(self, issue: Issue) -> None:
+        """A source was asked for the directory: what the right officers signed is believed, and nothing else."""
+        try:
+            book, refused = self.subscriber.take(issue, self.now_ms())
+        except TheirFault as fault:
+            self.ground.watch.passed(fault.code)
+            return
+        for _fault in refused:
+            self.ground.watch.passed("foreign revocation refused")
+        self.ground.watch.renewed(self.party, issue.signed_ms)
+        self.set_book(book)
 
     def set_book(self, book: Book) -> None:
         """A directory was fetched and verified."""

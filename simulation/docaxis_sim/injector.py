@@ -12,14 +12,17 @@ import simpy
 from docaxis.core.ids import DocId, PartyId
 from docaxis.seal.paper import PaperSeal
 from docaxis_sim.authority import Authority
+from docaxis_sim.forger import Forger
 from docaxis_sim.ground import Ground
 from docaxis_sim.host import Host
+from docaxis_sim.mirror import Mirror
 from docaxis_sim.network import Network
 from docaxis_sim.plan import Fault, Kind, Plan
 
 Steps = Generator[simpy.Event, object, None]
 Undo = Callable[[], None]
 Key = TypeVar("Key")
+Habit = TypeVar("Habit")
 
 
 class Injector:
@@ -52,6 +55,8 @@ class Injector:
             Kind.NO_PUBLISHER: self._no_publisher,
             Kind.DIRECTORY_SKEW: self._directory_skew,
             Kind.POISON: self._poison,
+            Kind.FORGER: self._forger,
+            Kind.BAD_MIRROR: self._bad_mirror,
         }
 
     def begin(self, plan: Plan) -> None:
@@ -67,6 +72,7 @@ class Injector:
         self._crash = 0
         self._network.heal()
         self._authority.unreachable_for.clear()
+        self._authority.mirrors.clear()
         for host in self._hosts.values():
             host.offset_ms = 0
             host.poisoned.clear()
@@ -115,6 +121,7 @@ class Injector:
     def _clock(self, fault: Fault) -> Undo:
         host = self._hosts[fault.party]
         host.offset_ms = fault.amount
+        self._ground.watch.passed("clock jumped")
 
         def right() -> None:
             host.offset_ms = 0
@@ -144,6 +151,7 @@ class Injector:
         unreachable[fault.party] = unreachable.get(fault.party, 0) + 1
         for host in self._hosts.values() if fault.amount else ():
             if fault.party in (host.party, ""):
+                host.subscriber.take(self._authority.issue(), host.now_ms())
                 host.set_book(self._authority.book(host.now_ms() - fault.amount))
         return lambda: _less(unreachable, fault.party)
 
@@ -157,6 +165,25 @@ class Injector:
     def _use_later(self, party: str, seal: PaperSeal, after_ms: int) -> Steps:
         yield self._ground.env.timeout(after_ms)
         self._hosts[party].use_seal(seal)
+
+    def _third(self, fault: Fault) -> str:
+        """Somebody whom the fault does not name, or else whom it strikes."""
+        return next((party for party in self._hosts if party not in (fault.party, fault.other)), fault.party)
+
+    def _forger(self, fault: Fault) -> Undo:
+        host = self._hosts[fault.party]
+        forger = Forger(self._ground, self._network, fault, self._third(fault), lambda: host.seal)
+        self._ground.env.process(forger.run())
+        return forger.stop
+
+    def _bad_mirror(self, fault: Fault) -> Undo:
+        """Its first lie is an old directory: there is a newer one, and the node has it."""
+        authority, victim = self._authority, self._third(fault)
+        authority.sign_anew(victim)
+        if not any(party in authority.unreachable_for for party in ("", fault.party)):
+            self._hosts[fault.party].renew(authority.ask(fault.party))
+        authority.mirrors[fault.party] = Mirror(self._ground, authority, fault.other, victim)
+        return lambda: _drop(authority.mirrors, fault.party)
 
     def _poison(self, fault: Fault) -> Undo:
         poisoned = self._hosts[fault.party].poisoned
@@ -176,5 +203,5 @@ def _less(counts: dict[Key, int], key: Key) -> None:
         counts.pop(key, None)
 
 
-def _drop(habits: dict[str, int], party: str) -> None:
+def _drop(habits: dict[str, Habit], party: str) -> None:
     habits.pop(party, None)

@@ -28,7 +28,7 @@ from docaxis.core.events import Delivered, DirectoryChanged, Event, Inbound, Sta
 from docaxis.core.ids import DocId, KeyId
 from docaxis.core.limits import BATCH_ITEMS_MAX
 from docaxis.core.record import Record
-from docaxis_sim import checkers, reading, sometimes
+from docaxis_sim import checkers, reading, sometimes, vouching
 from docaxis_sim.reading import Said
 
 
@@ -47,7 +47,7 @@ class Shelf:
 
     def __init__(self) -> None:
         self.objects: dict[bytes, PutObject] = {}
-        self.heads: dict[bytes, bytes] = {}
+        self.heads: dict[bytes, PutHead] = {}
         self.records: dict[tuple[DocId, str], Record] = {}
         self.feed: Counter[tuple[DocId, str, bool, str, str]] = Counter()
 
@@ -56,7 +56,7 @@ class Shelf:
         if isinstance(op, PutObject):
             self.objects.setdefault(op.id, op)
         elif isinstance(op, PutHead):
-            self.heads.setdefault(op.head, op.raw)
+            self.heads.setdefault(op.head, op)
         elif isinstance(op, PutRecord):
             self.records[op.record.key] = op.record
         elif isinstance(op, AppendChange):
@@ -72,7 +72,8 @@ class Shelf:
 
 
 class Ledger:
-    """Implements `docaxis_sim.ground.Watch`. `now_ms` gives the true time; `heirs` succeed closed codes."""
+    """Implements `docaxis_sim.ground.Watch`. `now_ms` gives the true time; `heirs` succeed closed codes; `published`
+    and `really_revoked` are what the authority has done about keys, whatever others believe of it."""
 
     def __init__(self) -> None:
         self.now_ms: Callable[[], int] = lambda: 0
@@ -85,6 +86,7 @@ class Ledger:
         self.restored_parties: Counter[str] = Counter()
         self.revoked: dict[tuple[str, KeyId], int] = {}
         self.revoked_parties: dict[str, None] = {}
+        self.forged_parties: dict[str, None] = {}
         self.heirs: Mapping[str, str] = {}
         self.arrivals: dict[tuple[DocId, str], int] = {}
         self.happened: Counter[str] = Counter()
@@ -93,6 +95,11 @@ class Ledger:
         self.silences: dict[tuple[str, str], checkers.Silence] = {}
         self.credits: dict[tuple[str, str], int] = {}
         self.books: dict[str, Book] = {}
+        self.published: vouching.Published = {}
+        self.really_revoked: Mapping[KeyId, int] = {}
+        self.said: set[bytes] = set()
+        self.signing: dict[tuple[str, str], KeyId] = {}
+        self.versions: Counter[str] = Counter()
 
     def shelf(self, party: str) -> Shelf:
         """What a party has made durable."""
@@ -111,7 +118,7 @@ class Ledger:
     def handled(self, party: str, event: Event, effects: Effects, clock_ms: int) -> None:
         """The machine of `party` has handled an event, with these effects, when its clock showed `clock_ms`."""
         self.happened[type(event).__name__] += 1
-        self.happened.update(sometimes.seen(event, effects))
+        self.happened.update(sometimes.seen(event, effects, self.forged_parties))
         minute = self.now_ms() // 60_000
         self.pulse[party, minute] += 1
         if isinstance(event, DirectoryChanged):
@@ -188,6 +195,10 @@ class Ledger:
 
     def _told(self, party: str, book: Book) -> None:
         self.books[party] = book
+        vouching.never_back(party, self.versions[party], book.version)
+        vouching.truly_listed(party, book, self.published)
+        vouching.truly_revoked(party, book, self.really_revoked)
+        self.versions[party] = book.version
         for key in book.revoked:
             self.revoked.setdefault((party, key), self.now_ms())
 
@@ -197,8 +208,12 @@ class Ledger:
             self.happened[sometimes.CRASHES[why]] += 1
 
     def passed(self, what: str) -> None:
-        """The network did something to a message."""
-        self.happened[what] += 1
+        """Something rare happened to a message, a clock or a directory: a rare path, or the code of a refusal."""
+        self.happened[sometimes.REFUSED.get(what, what)] += 1
+
+    def renewed(self, party: str, signed_ms: int) -> None:
+        """The node of `party` believes a directory whose stamp was signed then."""
+        vouching.not_frozen(party, signed_ms, self.now_ms())
 
     def committed(self, party: str, ops: Sequence[Op]) -> None:
         """These ops are durable at `party` now."""
@@ -218,7 +233,15 @@ class Ledger:
                 self.happened[type(op).__name__] += 1
 
     def _new_object(self, party: str, shelf: Shelf, op: PutObject) -> None:
-        key = KeyId(reading.key(shelf.heads[op.head]))
+        head = shelf.heads[op.head]
+        vouching.provable(party, op, head, self.published)
+        vouching.authentic(party, op, self.said)
+        if op.by == party:
+            self.said.add(op.id)
+        key = KeyId(reading.seal(head.raw).key)
+        if self.signing.setdefault((party, op.by), key) != key:
+            self.signing[party, op.by] = key
+            self.happened["new key met"] += 1
         checkers.authority(party, op, key, self.revoked.get((party, key)), self.now_ms())
         if op.kind == reading.STATEMENT and op.by == party:
             said = reading.statement(op.body)

@@ -4,8 +4,10 @@ It reads bytes only where the real transport does (a batch on its way in, an ans
 nothing about documents. Who is cut off, silent or slow is set by `docaxis_sim.injector`.
 """
 
+from collections import Counter
 from collections.abc import Callable, Generator
 from functools import partial
+from hashlib import sha256
 from typing import Final, NamedTuple, Protocol
 
 import simpy
@@ -26,12 +28,21 @@ Steps = Generator[simpy.Event, object, None]
 Report = Callable[[wire.Reply | None, str, int], None]
 """Called once with the answer, or with the code of the failure and how long the peer asked to be left alone."""
 
+Listener = Callable[[str, str, bytes], None]
+"""Told of every request: from whom, to whom, and its bytes."""
+Impostor = Callable[[str, bytes], bytes | None]
+"""Asked for an answer to a request (from whom, its bytes) in somebody's place; None: the party itself may answer."""
+
 
 class Refusal(NamedTuple):
     """What a station says instead of an answer: the code of its problem document, and its Retry-After in ms."""
 
     code: str
     wait_ms: int = 0
+
+
+Heard = Callable[[bytes | Refusal | None], None]
+"""Called once with the answer to a request, or with None if the connection breaks."""
 
 
 class Station(Protocol):
@@ -65,7 +76,8 @@ def party_at(endpoints: tuple[str, ...]) -> str:
 
 class Network:
     """All links of a world. `cuts` are directions in which nothing passes, `silent` and `slow` are habits of parties,
-    `spoilt` those that serve wrong content; ordered, so that nothing depends on hashing."""
+    `spoilt` those that serve wrong content; `listeners` hear every request, `impostors` may answer in a party's place.
+    All are ordered, so that nothing depends on hashing."""
 
     def __init__(self, ground: Ground) -> None:
         self._ground = ground
@@ -76,13 +88,19 @@ class Network:
         self.silent: dict[str, int] = {}
         self.slow: dict[str, int] = {}
         self.spoilt: dict[str, int] = {}
+        self.listeners: dict[str, Listener] = {}
+        self.impostors: dict[str, Impostor] = {}
         self._forgotten: dict[str, int] = {}
+        self._sent: Counter[tuple[str, str]] = Counter()
+        self._newest: Counter[tuple[str, str]] = Counter()
 
     def heal(self) -> None:
         """From now on the network is fine."""
         self.weather = FINE
         for faults in (self.cuts, self.silent, self.slow, self.spoilt):
             faults.clear()
+        self.listeners.clear()
+        self.impostors.clear()
 
     def forget(self, source: PartyId) -> None:
         """Requests of `source` that are under way are lost with the memory of having made them."""
@@ -90,11 +108,17 @@ class Network:
 
     def send(self, source: PartyId, effect: Send, report: Report) -> None:
         """Starts a request; `report` is called once, sooner or later."""
+        for hear in self.listeners.values():
+            hear(source, party_at(effect.endpoints), effect.body)
         self._ground.env.process(self._request(source, effect, report))
         if self._happens(self.weather.duplicate):
             self._repeat(source, effect, self._chance.randint(0, 100))
         if self._happens(self.weather.replay):
             self._repeat(source, effect, self._chance.randint(0, self.weather.replay_ms_max))
+
+    def intrude(self, source: PartyId, target: str, body: bytes, heard: Heard) -> None:
+        """A request that `source` never made, and that comes with its certificate all the same."""
+        self._ground.env.process(self._intrusion(source, target, body, heard))
 
     def fetch(self, source: PartyId, target: str, doc: DocId, digest: bytes) -> "ChunkCall":
         """A call for one chunk, to be run by whoever wants it."""
@@ -105,7 +129,9 @@ class Network:
     def _request(self, source: PartyId, effect: Send, report: Report) -> Steps:
         env = self._ground.env
         made = self._forgotten.get(source)
-        yield from self.way(source, party_at(effect.endpoints), effect)
+        link = source, party_at(effect.endpoints)
+        number = self._sent[link] = self._sent[link] + 1
+        yield from self.way(*link, effect)
         station = self._reach(source, effect) if self._forgotten.get(source) == made else None
         if station is None or self._happens(self.weather.lose_request):
             self._ground.watch.passed("request lost")
@@ -116,8 +142,14 @@ class Network:
             report(None, "peer.unreachable", 0)
             return
         if station.party in self.silent:
+            self._ground.watch.passed("silent peer")
             yield env.timeout(TIMEOUT_MS)
             report(None, "peer.timeout", 0)
+            return
+        self._note_order(link, number)
+        impostor = self.impostors.get(station.party)
+        if impostor is not None and (forged := impostor(source, effect.body)) is not None:
+            yield from self._way_home(source, station, forged, report)
             return
         answered = env.event()
         station.arrive(source, effect.body, partial(_answer, answered))
@@ -142,6 +174,18 @@ class Network:
         else:
             report(*_read(answer))
 
+    def _note_order(self, link: tuple[str, str], number: int) -> None:
+        if number < self._newest[link]:
+            self._ground.watch.passed("request overtaken")
+        self._newest[link] = max(number, self._newest[link])
+
+    def _intrusion(self, source: PartyId, target: str, body: bytes, heard: Heard) -> Steps:
+        yield self._ground.env.timeout(self._latency_ms())
+        station = self.stations.get(target)
+        if station is not None and station.up:
+            self._ground.note(target, "forged", f"{source} {sha256(body).hexdigest()[:8]}")
+            station.arrive(source, body, heard)
+
     def _repeat(self, source: PartyId, effect: Send, after_ms: int) -> None:
         self._ground.env.process(self._ghost(source, effect, after_ms))
 
@@ -157,11 +201,17 @@ class Network:
 
     def _reach(self, source: PartyId, effect: Send) -> Station | None:
         station = self.stations.get(party_at(effect.endpoints))
-        return None if station is None or (source, station.party) in self.cuts else station
+        if station is None or (source, station.party) not in self.cuts:
+            return station
+        if (station.party, source) not in self.cuts:
+            self._ground.watch.passed("one-way cut")
+        return None
 
     def way(self, source: str, target: str, cargo: Send | bytes | None = None) -> Steps:
         """The time from one party to another, for a request, a chunk (its digest) or something that weighs nothing."""
         slow_ms = 0 if isinstance(cargo, Send) else self.slow.get(source, 0)
+        if slow_ms:
+            self._ground.watch.passed("slow answer")
         yield self._ground.env.timeout(self._latency_ms() + slow_ms)
 
     def _latency_ms(self) -> int:

@@ -1,4 +1,4 @@
-"""Plans: what a world is made of and what will go wrong in it, as plain values; `docaxis_sim.draw` draws them.
+"""Plans: what a world is made of and what will go wrong in it, as plain values; `docaxis_sim.swarm` draws them.
 
 Nothing here happens: `docaxis_sim.injector` carries a plan out. Every time is in milliseconds after the world's start.
 """
@@ -48,6 +48,12 @@ class Kind(StrEnum):
     """Serves content that does not match its digest."""
     POISON = "poison"
     """`party` cannot read requests that carry one certain document of `other`: the first that comes in that time."""
+    FORGER = "forger"
+    """Somebody has the certificate of `party` and hears everything: `other` gets documents, words and receipts from it
+    that their authors never signed, or not like that."""
+    BAD_MIRROR = "bad-mirror"
+    """`party` gets its directory from a mirror that lies; for entries and keys of third agencies the officers of
+    `other` sign."""
 
 
 class Fault(NamedTuple):

@@ -7,7 +7,7 @@ invents is seen as it is on the wire and on disk. Nothing is judged here; bytes 
 
 from collections.abc import Sequence
 from enum import StrEnum
-from hashlib import sha256
+from hashlib import blake2b, sha256
 from typing import Any, Final, NamedTuple
 
 import msgpack
@@ -65,6 +65,16 @@ class Header(NamedTuple):
     to: tuple[str, ...]
     expires_ms: int
     digests: tuple[bytes, ...]
+
+
+class Sealed(NamedTuple):
+    """A head: who signed with which key (`alg`: how) the root over so many `leaves`."""
+
+    signer: str
+    key: bytes
+    alg: str
+    root: bytes
+    leaves: int
 
 
 class Part(NamedTuple):
@@ -128,10 +138,35 @@ def answer(raw: bytes) -> tuple[Result, ...]:
     return tuple(Result(row[0], None if row[3] is None else row[3][0]) for row in rows)
 
 
-def key(raw: bytes) -> bytes:
-    """The id of the key with which a head was signed."""
-    found: bytes = _fields(raw, "head/1")["key"]
-    return found
+def author(kind: str, body: bytes) -> str:
+    """Who speaks in an object."""
+    return envelope(body).sender if kind == ENVELOPE else statement(body).by
+
+
+def seal(raw: bytes) -> Sealed:
+    """Reads what was signed."""
+    value = _fields(raw, "head/1")
+    return Sealed(value["signer"], value["key"], value["alg"], value["root"], value["count"])
+
+
+def is_signed(raw: bytes, signature: bytes, public: bytes) -> bool:
+    """Whether a head was signed, with a seal of paper: a hash keyed with the public key, over context and head."""
+    return blake2b(b"docaxis/head/v1\x00" + raw, key=public, digest_size=64).digest() == signature
+
+
+def root(leaf: bytes, place: int, leaves: int, path: Sequence[bytes]) -> bytes | None:
+    """The root of a tree of so many leaves, of which the leaf hash `leaf` is the one at `place`: the definition of a
+    path, RFC 9162 §2.1.3.1, read from the root down. None where the path is not as long as it must be."""
+    if not 0 <= place < leaves or (leaves > 1) != bool(path):
+        return None
+    if leaves == 1:
+        return leaf
+    left = 1 << (leaves - 1).bit_length() - 1
+    if place < left:
+        below = root(leaf, place, left, path[:-1])
+        return None if below is None else sha256(b"\x01" + below + path[-1]).digest()
+    below = root(leaf, place - left, leaves - left, path[:-1])
+    return None if below is None else sha256(b"\x01" + path[-1] + below).digest()
 
 
 class _Map(dict[str, Any]):

@@ -164,7 +164,7 @@ def _fewer_parties(plan: Plan) -> Iterator[Plan]:
 
 
 def _pairs(kind: Kind) -> bool:
-    return kind in (Kind.CUT, Kind.CLOSE, Kind.DIRECTORY_SKEW, Kind.POISON)
+    return kind in (Kind.CUT, Kind.CLOSE, Kind.DIRECTORY_SKEW, Kind.POISON, Kind.FORGER, Kind.BAD_MIRROR)
 
 
 def _shorter_faults(plan: Plan) -> Iterator[Plan]:

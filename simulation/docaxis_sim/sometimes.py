@@ -4,7 +4,7 @@ A simulator that is too kind proves nothing: where one of these never happens, i
 right or wrong is said in `docaxis_sim.checkers`.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Final
 
 from docaxis.core.effects import AppendChange, Effects, Noted, PutRecord
@@ -34,6 +34,7 @@ RARE: Final[dict[str, str]] = {
     "directory versions differed": "two nodes spoke under different versions of the directory",
     "key not yet known": "something was signed with a key that the reader's directory did not list yet",
     "revoked key refused": "something was signed with a key that was no longer trusted",
+    "new key met": "what a party signed came under another key than before",
     "stale directory held documents": "a directory was so old that documents waited, or went into quarantine",
     "crash before commit": "a node died with a round decided and nothing of it durable",
     "crash in commit": "a node died while the disk wrote",
@@ -43,6 +44,18 @@ RARE: Final[dict[str, str]] = {
     "request lost": "a request did not arrive",
     "answer lost": "a request arrived, and its answer did not",
     "request repeated": "the network delivered a request twice",
+    "request overtaken": "a request arrived after one that had left later",
+    "one-way cut": "nothing passed from one party to another, and the other direction was open",
+    "silent peer": "a peer took a request and never answered",
+    "slow answer": "a peer answered, much later than the way takes",
+    "clock jumped": "a node's clock was set forward or back",
+    "forged envelope refused": "a document came that its sender never signed, or not as it came",
+    "forged statement refused": "a word came that its author never said",
+    "forged receipt refused": "a document was answered with a receipt that its recipient never signed",
+    "older directory refused": "a mirror handed out a directory older than the one in hand",
+    "frozen directory refused": "a mirror handed out a directory whose time was over",
+    "forged directory refused": "a mirror handed out numbers or entries that their officers never signed",
+    "foreign revocation refused": "the officers of one agency revoked the key of another",
 }
 """What must happen somewhere, each with what it means."""
 
@@ -64,6 +77,12 @@ _CODED: Final = {
 _FAILS: Final = {1: "window shrank", BREAKER_FAILS: "breaker opened"}
 _CODES: Final = {"15": "recall agreed", "16": "recall declined"}
 _STEPS: Final = frozenset({"03", "04", "05", "06"})
+REFUSED: Final = {
+    "directory.rollback": "older directory refused",
+    "directory.expired": "frozen directory refused",
+    "directory.threshold": "forged directory refused",
+}
+"""The rare path of a directory that was not believed, by the code of its refusal."""
 CRASHES: Final = {
     "disk": "full-disk restart",
     **{where: f"crash {where}" for where in ("before commit", "in commit", "after commit", "between chunk and commit")},
@@ -71,13 +90,14 @@ CRASHES: Final = {
 """The rare path of a crash, by its reason."""
 
 
-def seen(event: Event, effects: Effects) -> Iterator[str]:
-    """The rare paths that one event took."""
+def seen(event: Event, effects: Effects, forged: Collection[str] = ()) -> Iterator[str]:
+    """The rare paths that one event took. In the name of `forged` parties somebody else speaks, too: what is refused of
+    them does not count as a path that honest traffic took."""
     if isinstance(event, QueueLoaded) and event.items:
         yield "queue read back"
     for told in effects.tell:
         if isinstance(told, Noted):
-            yield from _noted(told)
+            yield from _noted(told, forged)
     open_recalls = set()
     for op in effects.durable:
         if isinstance(op, PutRecord):
@@ -93,14 +113,16 @@ def seen(event: Event, effects: Effects) -> Iterator[str]:
                 yield "recall race"
 
 
-def _noted(told: Noted) -> Iterator[str]:
+def _noted(told: Noted, forged: Collection[str]) -> Iterator[str]:
     code = str(told.fields.get("code", ""))
     if told.event in _NOTED:
         yield _NOTED[told.event]
-    if code in _CODED:
+    if code in _CODED and str(told.fields.get("peer", "")) not in forged:
         yield _CODED[code]
     if told.event.startswith("item.") and code.startswith("codec."):
         yield "poisoned item set aside"
+    if told.event == "refused" and str(told.fields["detail"]).startswith("receipt for") and code.startswith("seal."):
+        yield "forged receipt refused"
     if told.event == "peer.failed" and told.fields["fails"] in _FAILS:
         yield _FAILS[int(str(told.fields["fails"]))]
 

@@ -17,7 +17,8 @@ NEVER_DRAWN: Final = frozenset({Kind.CLOSE})
 DRAWN: Final = tuple(kind for kind in Kind if kind not in NEVER_DRAWN)
 """Every kind that a seed may bring; what a closed code has not finished stays open, so such worlds are hand-made."""
 _LATER: Final = (Kind.DIRECTORY_SKEW, Kind.POISON)
-_ONCE: Final = frozenset({Kind.RESTORE, Kind.ROTATE, Kind.REVOKE, Kind.NO_PUBLISHER, *_LATER})
+_HOSTILE: Final = (Kind.FORGER, Kind.BAD_MIRROR)
+_ONCE: Final = frozenset({Kind.RESTORE, Kind.ROTATE, Kind.REVOKE, Kind.NO_PUBLISHER, *_LATER, *_HOSTILE})
 """Kinds that must not meet themselves."""
 OLD_MS: Final = 31 * DAY_MS
 """The age of a directory by which nobody may act any more."""
@@ -38,7 +39,7 @@ def draw(
     parties = tuple(parties or sampled)
     drawn_ms = chance.choice((20 * MINUTE_MS, HOUR_MS, 4 * HOUR_MS))
     busy_ms = busy_ms or drawn_ms
-    on = _switch(chance, streams("plan, later kinds"))
+    on = _switch(chance, streams("plan, later kinds"), streams("plan, hostile kinds"))
     if Kind.REVOKE in on and Kind.RESTORE in on:
         # What a node signed with a key that was stolen since, and then forgot, nobody can prove to it any more.
         on.pop(Kind.RESTORE)
@@ -77,11 +78,12 @@ def letters(streams: Streams, plan: Plan) -> tuple[Letter, ...]:
     return tuple(drawn)
 
 
-def _switch(chance: Stream, later: Stream) -> dict[Kind, Stream]:
+def _switch(chance: Stream, later: Stream, hostile: Stream) -> dict[Kind, Stream]:
     """The kinds that are on, each with the stream that says when and whom it strikes."""
     likely = chance.choice((0.2, 0.3, 0.7))
-    first = {kind: chance for kind in DRAWN if kind not in _LATER and chance.random() < likely}
-    return first | {kind: later for kind in _LATER if later.random() < likely}
+    first = {kind: chance for kind in DRAWN if kind not in (*_LATER, *_HOSTILE) and chance.random() < likely}
+    added = ((later, _LATER), (hostile, _HOSTILE))
+    return first | {kind: stream for stream, kinds in added for kind in kinds if stream.random() < likely}
 
 
 def _draw_work(chance: Stream, busy_ms: int) -> Work:

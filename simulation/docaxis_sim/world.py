@@ -30,7 +30,9 @@ from docaxis_sim.workload import Workload
 Steps = Generator[simpy.Event, object, None]
 FIRST_REFRESH_MS: Final = 500
 SETTLE_STEP_MS: Final = 5 * MINUTE_MS
-BAD_PEERS: Final = frozenset({Kind.OUTAGE, Kind.SILENT, Kind.SLOW, Kind.DISK_FULL, Kind.BAD_CHUNKS})
+BAD_PEERS: Final = frozenset(
+    {Kind.OUTAGE, Kind.SILENT, Kind.SLOW, Kind.DISK_FULL, Kind.BAD_CHUNKS, Kind.FORGER, Kind.BAD_MIRROR}
+)
 """Faults of one party that must not be felt between the others."""
 ISOLATED_MIN: Final = 40
 """Between so many transmissions of healthy parties, waits are compared: a median of few says nothing."""
@@ -70,9 +72,11 @@ class World:
         self.ground = Ground(Streams(seed), self.trace, self.ledger)
         self.ledger.now_ms = lambda: self.ground.now_ms
         self.ledger.revoked_parties = {f.party: None for f in plan.faults if f.kind is Kind.REVOKE}
+        self.ledger.forged_parties = {f.party: None for f in plan.faults if f.kind is Kind.FORGER}
         self.ledger.heirs = {f.party: f.other for f in plan.faults if f.kind is Kind.CLOSE}
         self.network = Network(self.ground)
         self.authority = Authority(self.ground, plan.parties)
+        self.ledger.published, self.ledger.really_revoked = self.authority.published, self.authority.revoked
         self.hosts = {
             party: Host(self.ground, self.network, party, seal, self.authority.book, plan.policy)
             for party, seal in self.authority.first_seals.items()
@@ -120,7 +124,7 @@ class World:
                 checkers.one_bad_item(self.ledger, fault.other, fault.party, doc, *span)
         self.injector.heal()
         for host in self.hosts.values():
-            self._hand_over(host)
+            host.renew(self.authority.ask(host.party))
         healed_ms = self.ground.now_ms
         self._settle(self.ground.now_ms + self.plan.heal_ms_max)
         checkers.no_loss(self.ledger)
@@ -208,7 +212,4 @@ class World:
     def _ask_authority(self, host: Host) -> None:
         unreachable = self.authority.unreachable_for
         if host.life is not None and "" not in unreachable and host.party not in unreachable:
-            self._hand_over(host)
-
-    def _hand_over(self, host: Host) -> None:
-        host.set_book(self.authority.book(host.now_ms()))
+            host.renew(self.authority.ask(host.party))

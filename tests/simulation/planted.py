@@ -1,7 +1,7 @@
 """Planted bugs: switches for tests only, each of which breaks the real machine in one way, and the worlds that show it.
 
-Most of these are bugs that somebody has shipped. `PLANTED` names for each the scenario, a seed whose world shows it at
-little cost, and the promises of which one is then broken. Drawn worlds change when the drawing or the protocol does:
+Most of these are bugs that somebody has shipped. `PLANTED` names for each the scenario, the first seed whose world
+shows it, and the promises of which one is then broken. Drawn worlds change when the drawing or the protocol does:
 ``python tests/simulation/planted.py`` looks for the first seeds again, from 0 to 199, and prints them.
 """
 
@@ -25,10 +25,11 @@ from docaxis.core.machine import Machine
 from docaxis.core.outbox import Flight, Outbox, Queued
 from docaxis.core.record import Loaded, Record
 from docaxis.core.returns import Returns
-from docaxis.core.trust import Freshness
+from docaxis.core.signed import Signed, decode_head
+from docaxis.core.trust import Freshness, decode_revocation
 from docaxis.core.turn import Say, Turn
 from docaxis.core.wire import Item, Result
-from docaxis_sim import fault_file, faults
+from docaxis_sim import fault_file, faults, issue
 from docaxis_sim.life import Life
 from docaxis_sim.world import Broken
 
@@ -283,9 +284,55 @@ def asks_one_peer_after_the_other(patch: Patch) -> None:
     patch.setattr(Outbox, "pump", narrow)
 
 
+def looks_at_no_signature(patch: Patch) -> None:
+    """A head that names a listed key is good."""
+    patch.setattr(intake, "check_signature", lambda *_: None)
+
+
+def looks_at_no_path(patch: Patch) -> None:
+    """What comes with somebody's signed head is his."""
+    patch.setattr(intake, "check_path", lambda signed, _head: signed.id)
+
+
+def does_not_ask_who_signed(patch: Patch) -> None:
+    """A good signature is good for everybody's words."""
+    verified = Intake.verified
+
+    def anybody(self: Intake, signed: Signed, author: PartyId, now_ms: int) -> bytes:
+        return verified(self, signed, decode_head(signed.head.raw).signer, now_ms)
+
+    patch.setattr(Intake, "verified", anybody)
+
+
+def lets_everybody_speak_for_everybody(patch: Patch) -> None:
+    """Whoever signs may state what is another's to state."""
+    patch.setattr(Intake, "speaks_for_me", lambda self, party: party == self._me)
+    patch.setattr(Book, "answers_for", lambda *_: True)
+
+
+def goes_back_to_an_older_directory(patch: Patch) -> None:
+    """The last directory that came is the one that counts."""
+    patch.setattr(issue, "check_replaces", lambda *_: None)
+
+
+def takes_a_frozen_directory_for_fresh(patch: Patch) -> None:
+    """A stamp is good for ever."""
+    patch.setattr(issue, "STAMP_MS", limits.DIRECTORY_STALE_MS)
+
+
+def believes_entries_whoever_signed_them(patch: Patch) -> None:
+    """A directory is what a mirror says."""
+    patch.setattr(issue, "is_signed", lambda *_: True)
+
+
+def believes_revocations_whoever_signed_them(patch: Patch) -> None:
+    """Any officer may silence any agency."""
+    patch.setattr(issue, "check_revocation", lambda said, *_: decode_revocation(said.body))
+
+
 class Planted(NamedTuple):
-    """A bug, the promises of which it breaks one, and where: a scenario under ``scenarios/faults``, and one of its
-    seeds that shows it."""
+    """A bug, the promises of which it breaks one, and where: a scenario under ``scenarios/faults``, and the first of
+    its seeds that shows it."""
 
     plant: Callable[[Patch], None]
     promises: frozenset[str]
@@ -306,10 +353,10 @@ NAMED: Final = (
     _row(accepts_under_a_stale_directory, "fresh enough", 12),
     _row(moves_states_back, "monotone | no loss", 0),
     _row(answers_with_the_receipt_of_another_document, "receipt for its document", 0),
-    _row(takes_the_next_step_for_the_answer_to_a_recall, "no loss | joined up | monotone", 16),
+    _row(takes_the_next_step_for_the_answer_to_a_recall, "no loss | joined up | monotone", 2),
     _row(ignores_the_epochs_of_others, "no loss | nothing queued | unbroken", 0),
     _row(ignores_credit, "within credit", 0),
-    _row(expires_in_silence, "no loss", 158),
+    _row(expires_in_silence, "no loss", 2),
 )
 """The twelve that any simulator of such a protocol must find."""
 PLANTED: Final = (
@@ -326,6 +373,14 @@ PLANTED: Final = (
     _row(delivers_under_a_stale_directory, "fresh enough", 12),
     _row(fills_the_queue_of_another, "for its recipients", 0),
     _row(asks_one_peer_after_the_other, "isolated", 0, "bad-peers"),
+    _row(looks_at_no_signature, "provable", 2),
+    _row(looks_at_no_path, "provable", 2),
+    _row(does_not_ask_who_signed, "provable", 24),
+    _row(lets_everybody_speak_for_everybody, "authentic | provable", 24),
+    _row(goes_back_to_an_older_directory, "never back", 2),
+    _row(takes_a_frozen_directory_for_fresh, "not frozen", 2),
+    _row(believes_entries_whoever_signed_them, "truly listed", 2),
+    _row(believes_revocations_whoever_signed_them, "truly revoked", 2),
 )
 SEEDS: Final = range(200)
 FOLDER: Final = Path(__file__).resolve().parents[2] / "scenarios" / "faults"

@@ -128,6 +128,7 @@ def a_lie(host: Host, doc: DocId, liar: Host) -> Statement:
 def tell(world: World, host: Host, liar: Host, said: Statement) -> tuple[Outcome, str]:
     """Hands a statement in under the liar's own signature; what the sender's node answers."""
     (signed,) = sign_together(liar.seal, liar.party, [statements.encode(said)], world.ground.now_ms)
+    world.ledger.said.add(signed.id)  # it is a lie, and its own all the same
     batch = wire.Batch(liar.party, host.party, 1, 0, 1, (wire.Item(wire.STATEMENT, signed.id, signed, ()),))
     answers: list[object] = []
     host.arrive(liar.party, wire.encode_batch(batch), answers.append)

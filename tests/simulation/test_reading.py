@@ -7,6 +7,8 @@ from pathlib import Path
 
 import msgpack
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from docaxis.core import codec, envelope, statement, wire
 from docaxis.core.envelope import Envelope, Priority, make_file
@@ -14,8 +16,9 @@ from docaxis.core.ids import PartyId, StatementId
 from docaxis.core.lifecycle import Code
 from docaxis.core.signed import decode_head, sign_together
 from docaxis.core.statement import Statement
+from docaxis.core.tree import root_and_paths
 from docaxis.seal.paper import PaperSeal
-from docaxis_sim import checkers, ledger, reading
+from docaxis_sim import checkers, ledger, reading, vouching
 from docaxis_sim.plan import Plan
 from docaxis_sim.reading import Unreadable, Word
 from docaxis_sim.world import Broken, World
@@ -70,7 +73,28 @@ def test_requests_and_answers_are_read_as_they_were_written() -> None:
     results = (wire.Result(wire.Outcome.KEPT, "", 0, second), wire.Result(wire.Outcome.DEFERRED, "node.busy", 5, None))
     raw = wire.encode_reply(wire.Reply(PartyId("H49"), 1, 0, 1, 9, 0, results))
     assert reading.answer(raw) == (("kept", bodies[1]), ("deferred", None))
-    assert reading.key(first.head.raw) == decode_head(first.head.raw).key == seal.key_id
+    head = decode_head(first.head.raw)
+    assert reading.seal(first.head.raw) == ("G22", seal.key_id, "paper", head.root, 2)
+    assert reading.is_signed(*first.head, seal.public_key)
+    assert not reading.is_signed(first.head.raw, first.head.signature, bytes(32))
+    assert [reading.author(item.kind, item.signed.body) for item in items] == ["G22", "H49"]
+
+
+@given(st.integers(1, 200), st.data())
+def test_a_path_leads_to_the_root_of_its_own_place_alone(leaves: int, data: st.DataObject) -> None:
+    """Worked out from the root down, where the core goes from the leaf up: two ways through RFC 9162, one tree."""
+    hashes = [sha256(bytes([number])).digest() for number in range(leaves)]
+    root, paths = root_and_paths(hashes)
+    place = data.draw(st.integers(0, leaves - 1))
+    assert reading.root(hashes[place], place, leaves, paths[place]) == root
+    other = data.draw(st.integers(-1, leaves))
+    for wrong in (
+        (other, leaves, paths[place]),
+        (place, leaves, (*paths[place], root)),
+        (place, leaves, paths[place][1:]),
+    ):
+        same = wrong == (place, leaves, paths[place])
+        assert (reading.root(hashes[place], *wrong) == root) == same
 
 
 BAD: dict[str, Callable[[], object]] = {
@@ -104,7 +128,7 @@ def test_an_encoder_that_loses_a_field_is_found(monkeypatch: pytest.MonkeyPatch)
 def test_checkers_import_no_code_that_they_check() -> None:
     """Of the core only values: ids, effects, events, records, books and limits."""
     allowed = {f"docaxis.core.{name}" for name in ("addresses", "effects", "events", "ids", "limits", "record")}
-    for module in (checkers, ledger, reading):
+    for module in (checkers, ledger, reading, vouching):
         tree = ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8"))
         names = {str(node.module) for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
         names |= {each.name for node in ast.walk(tree) if isinstance(node, ast.Import) for each in node.names}

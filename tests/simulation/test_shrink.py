@@ -17,10 +17,10 @@ HERE = Path(__file__).resolve().parents[2] / "scenarios"
 
 
 def test_a_failing_world_becomes_a_few_parts_and_a_file_that_repeats_it(monkeypatch: Patch, tmp_path: Path) -> None:
-    """One letter at a whole second and a network that doubles it, of twelve letters and six faults; the file gives the
-    same trace, and without the bug it passes."""
+    """One letter at a whole second and a network that doubles it, of twelve letters and seven faults; the file gives
+    the same trace, and without the bug it passes."""
     plan = draw(0)
-    assert len(plan.faults) == 6
+    assert len(plan.faults) == 7
     with monkeypatch.context() as patch:
         no_dedupe(patch)
         with pytest.raises(Broken) as caught:
