@@ -28,8 +28,8 @@ HARDLY_S: Final = 0.01
 
 
 class Use(NamedTuple):
-    """The stations of one kind. `of`: the station of each node. `peak`, `mean`: shares of the busiest hour and of the
-    whole time. `waiting_ns`, `visits`, `delayed`: of their visits. What is delayed at a disk counts at its loop."""
+    """The stations of one kind. `of`: the station of each node. `peak`, `mean`: shares of the busiest hour and of all
+    simulated hours. `waiting_ns`, `visits`, `delayed`: of their visits; who is delayed at a disk counts at its loop."""
 
     @property
     def wait_s(self) -> Float:
@@ -54,7 +54,7 @@ def uses(reading: Reading, occupancy: Occupancy) -> dict[str, Use]:
     for kind in KINDS:
         busy, peak = occupancy.busy_ns[kind], _peak(occupancy, kind)
         servers = stations.servers if kind == "loop" else 1
-        mean = busy.sum(axis=1) / occupancy.until_ns / servers
+        mean = busy[:, reading.hours].sum(axis=1) / max(1, reading.span_ns) / servers
         found[kind] = Use(kind, of[kind], peak / servers, mean, *_waits(occupancy, kind))
     return found
 

@@ -8,8 +8,10 @@ from typing import Final
 import numpy as np
 
 from docaxis_sim.capacity.costs import Costs
+from docaxis_sim.capacity.hours import is_whole_day
 from docaxis_sim.capacity.metrics import slug
-from docaxis_sim.capacity.plan import DAY_NS, HOUR_NS, NEVER, SECOND_NS, Bool, Form, Int64, Outage, arrived_ns
+from docaxis_sim.capacity.model import Scenario
+from docaxis_sim.capacity.plan import HOUR_NS, NEVER, SECOND_NS, Bool, Form, Int64, Outage, arrived_ns
 from docaxis_sim.capacity.reading import Reading
 from docaxis_sim.capacity.study import Check, Table
 
@@ -20,7 +22,7 @@ _QUEUES: Final = "queues on its way"
 def metrics(reading: Reading) -> dict[str, float]:
     """Counts, rates and the time of the last arrival."""
     first = reading.plan.deliveries.first[reading.row] & (reading.plan.deliveries.parent[reading.row] < 0)
-    seconds = reading.scenario.days * DAY_NS / SECOND_NS
+    seconds = max(1, reading.span_ns) / SECOND_NS
     sent, arrived = int(reading.born.sum()), int(reading.arrived.sum())
     starts, ends = reading.born_ns[reading.born], reading.arrived_ns[reading.arrived]
     return {
@@ -158,9 +160,11 @@ def _content_bytes(reading: Reading) -> Int64:
     return own + per_group.astype(np.int64)[deliveries.group[reading.row]]
 
 
-def storage(stored: Int64, days: int) -> dict[str, float]:
-    """Growth of the stores."""
+def storage(stored: Int64, scenario: Scenario) -> dict[str, float]:
+    """Growth of the stores; nothing where no whole day is simulated."""
+    if not is_whole_day(scenario):
+        return {}
     return {
-        "storage_bytes_per_day": float(stored.sum()) / days,
-        "storage.node_bytes_per_day": float(stored.max(initial=0)) / days,
+        "storage_bytes_per_day": float(stored.sum()) / scenario.days,
+        "storage.node_bytes_per_day": float(stored.max(initial=0)) / scenario.days,
     }

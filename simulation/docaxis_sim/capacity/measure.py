@@ -31,7 +31,7 @@ def measure(prepared: Prepared, run: Run, scenario: Scenario) -> Measures:
         **bottlenecks.metrics(reading, used),
         **_queues(reading, occupancy),
         **flow.recovery(reading),
-        **flow.storage(stored, scenario.days),
+        **flow.storage(stored, scenario),
     }
     tables = {
         "latency": latency.table(found),

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 
 from docaxis.core.envelope import Priority
 from docaxis_sim.capacity import topology
+from docaxis_sim.capacity.hours import ENOUGH_HOURS, is_whole_day
 from docaxis_sim.capacity.mistakes import nearest
 from docaxis_sim.capacity.model import TIERS, Scenario
 
@@ -54,9 +55,9 @@ METRICS: Final = (
     Metric("lost", "", "deliveries that nothing accounts for; anything but 0 is a mistake of the simulator"),
     Metric("tries", "", "attempts that failed because a peer could not be reached"),
     Metric("tries.max", "", "most failed attempts for one delivery"),
-    Metric("offered_per_s", "1/s", "deliveries submitted per second, over the simulated days"),
+    Metric("offered_per_s", "1/s", "deliveries submitted per second, over the simulated hours"),
     Metric("offered_per_s.busiest_hour", "1/s", "the same in the hour in which most were submitted"),
-    Metric("carried_per_s", "1/s", "deliveries arrived in time per second, over the simulated days"),
+    Metric("carried_per_s", "1/s", "deliveries arrived in time per second, over the simulated hours"),
     Metric("carried_per_s.busiest_hour", "1/s", "the same in the hour in which most arrived"),
     Metric("carried_share", "share", "share of what was sent that arrived in time"),
     Metric(
@@ -79,10 +80,12 @@ METRICS: Final = (
     ),
     Metric("utilisation.{kind}.max.tier.{tier}", "share", "the same among nodes of one tier"),
     Metric(
-        "utilisation.{kind}.mean", "share", "share of the whole time in which stations of a kind are busy, mean of all"
+        "utilisation.{kind}.mean",
+        "share",
+        "share of the simulated hours in which stations of a kind are busy, mean of all",
     ),
     Metric("queue.documents.max", "", "most deliveries under way at one time (looked at once per bin of the series)"),
-    Metric("queue.documents.mean", "", "deliveries under way, mean over the whole time"),
+    Metric("queue.documents.mean", "", "deliveries under way, mean over the simulated hours"),
     Metric("queue.node.max", "", "most visits waiting or served at the stations of one node at one time"),
     Metric("queue.peer.max", "", "most deliveries waiting for a peer that cannot be reached, at one time"),
     Metric("queue.age.max_s", "s", "greatest age of a delivery under way (looked at once per bin of the series)"),
@@ -92,7 +95,11 @@ METRICS: Final = (
         "from a failure's end until the last document that it held up had arrived; never if one of them had not when "
         "it was due or the run ended",
     ),
-    Metric("storage_bytes_per_day", "bytes", "growth of all stores together per simulated day, content included"),
+    Metric(
+        "storage_bytes_per_day",
+        "bytes",
+        "growth of all stores together per day, content included; only where whole days are simulated",
+    ),
     Metric("storage.node_bytes_per_day", "bytes", "growth of the store that grows fastest"),
 )
 """In the order of the documentation."""
@@ -124,9 +131,15 @@ def _pattern(name: str) -> re.Pattern[str]:
 
 
 def names(scenario: Scenario) -> tuple[str, ...]:
-    """All figures that a scenario can have: none of a tier that has no node, or of an urgency that no document has."""
+    """All figures that a scenario can have: none of a tier that has no node, of an urgency that no document has, or of
+    a day where only some of its hours are simulated."""
     fills = _fills(scenario)
-    return tuple(name for metric in METRICS for name in _filled(metric.name, fills))
+    there = METRICS if is_whole_day(scenario) else [each for each in METRICS if not _is_of_a_day(each)]
+    return tuple(name for metric in there for name in _filled(metric.name, fills))
+
+
+def _is_of_a_day(metric: Metric) -> bool:
+    return metric.name.endswith("_per_day")
 
 
 def _fills(scenario: Scenario) -> dict[str, tuple[str, ...]]:
@@ -174,6 +187,8 @@ def _missing(name: str, scenario: Scenario) -> str:
     fills = _fills(scenario)
     for metric in METRICS:
         found = _pattern(metric.name).fullmatch(name)
+        if found and _is_of_a_day(metric) and not is_whole_day(scenario):
+            return f"less than {ENOUGH_HOURS} hours of a day are simulated"
         for place, word in zip(_PLACE.findall(metric.name), found.groups() if found else (), strict=False):
             if place in _NOTHING and word not in fills[place]:
                 return _NOTHING[place].format(word)
@@ -211,6 +226,9 @@ A latency counts everything that was submitted. What did not arrive in time is s
 one document in a hundred expires or is still under way at the end, p99 is infinite, shown as *never*; mean and max are
 as soon as there is a single one. A figure of which there is nothing in a run is left out of its results, or shown as –.
 Documents submitted during a warm-up (`[experiment] warm_up`) are left out of latencies.
+
+Means over time and rates are over the *simulated hours*: all of the scenario's days. Where anything is sent in less
+than six hours of a day, it is those hours alone, and no figure says anything of a day.
 
 A station is busy with what it has begun, too, when a run is stopped before that is finished: a line that sends one
 endless file is busy all the time. What waits for a peer that cannot be reached keeps no station busy.

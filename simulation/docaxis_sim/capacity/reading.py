@@ -9,6 +9,7 @@ from typing import Final
 
 import numpy as np
 
+from docaxis_sim.capacity.hours import simulated
 from docaxis_sim.capacity.model import Experiment, Scenario
 from docaxis_sim.capacity.peers import held_by
 from docaxis_sim.capacity.plan import (
@@ -17,6 +18,7 @@ from docaxis_sim.capacity.plan import (
     NEVER,
     RECEIPT_FIRST,
     Bool,
+    Float,
     Form,
     Int8,
     Int32,
@@ -60,6 +62,25 @@ class Reading:
         days later."""
         last = max(int(self.born_ns.max(initial=0)), int(self.arrived_ns.max(initial=0)))
         return min(self.until_ns, (last // HOUR_NS + 1) * HOUR_NS)
+
+    @cached_property
+    def hours(self) -> Int64:
+        """Numbers of the simulated hours, as far as the run went: what means and rates are taken over. Neither hours
+        that the scenario leaves out nor days on which only statements go home thin them out."""
+        hours = simulated(self.scenario)
+        return hours[hours * HOUR_NS < self.until_ns]
+
+    @cached_property
+    def span_ns(self) -> int:
+        """How long they are together."""
+        return int(np.minimum(HOUR_NS, self.until_ns - self.hours * HOUR_NS).sum())
+
+    def within_ns(self, moment_ns: Int64) -> Float:
+        """How much of the simulated hours lies before each moment."""
+        edges = np.arange(int(self.hours.max(initial=0)) + 2)
+        before = np.cumsum(np.isin(edges, self.hours + 1)) * float(HOUR_NS)
+        within: Float = np.interp(moment_ns, edges * float(HOUR_NS), before)
+        return within
 
     @cached_property
     def all_born_ns(self) -> Int64:

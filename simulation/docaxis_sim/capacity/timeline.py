@@ -59,9 +59,9 @@ def _ends(reading: Reading) -> Int64:
 
 
 def mean_waiting(reading: Reading) -> float:
-    """Documents under way, mean over the whole time."""
-    stay = (_ends(reading) - reading.born_ns)[reading.born]
-    return float(stay.sum(dtype=np.float64)) / reading.until_ns if reading.until_ns else 0.0
+    """Documents under way, mean over the simulated hours."""
+    stay = reading.within_ns(_ends(reading)[reading.born]) - reading.within_ns(reading.born_ns[reading.born])
+    return float(stay.sum()) / max(1, reading.span_ns)
 
 
 def oldest_s(reading: Reading, occupancy: Occupancy) -> Float:

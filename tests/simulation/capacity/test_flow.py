@@ -147,7 +147,8 @@ def test_stores_grow_by_records_on_both_sides_and_by_content_once_at_the_sender(
         expected[deliveries.path[0, row]] += cost.stored_bytes_sender + (content if deliveries.first[row] else 0)
         expected[deliveries.path[deliveries.hops[row], row]] += cost.stored_bytes_recipient + content
     assert (found == expected).all()
-    assert flow.storage(found, 2)["storage_bytes_per_day"] == pytest.approx(expected.sum() / 2)
+    two_days = flow.storage(found, scenario._replace(days=2))
+    assert two_days["storage_bytes_per_day"] == pytest.approx(expected.sum() / 2)
 
 
 def test_shared_content_is_stored_whole_by_everybody() -> None:
