@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from docaxis_sim.capacity import bounded
+from docaxis_sim.capacity.model import Scenario
 
 BYTES_MAX: Final = 8 * bounded.MIB
 """A thousand times what `tools/calibrate` writes."""
@@ -73,6 +74,19 @@ def read(path: Path) -> Costs:
         extra = sorted(set(whole) - set(names))
         raise BadCalibration(f"{path.name}: costs must be whole numbers ≥ 0; wrong: {wrong}; not known: {extra}")
     return Costs(**whole, commit_extra_ns=tuple(extra_ns), provenance=provenance)
+
+
+def of(scenario: Scenario) -> Costs:
+    """The costs that a scenario reckons with: those of its calibration, every time by its factor; raises
+    `BadCalibration`."""
+    found, factor = read(scenario.calibration), scenario.service_times
+    if factor == 1:
+        return found
+    times = [name for name in Costs._fields if "_ns" in name and name != "commit_extra_ns"]
+    return found._replace(
+        **{name: round(getattr(found, name) * factor) for name in times},
+        commit_extra_ns=tuple(round(each * factor) for each in found.commit_extra_ns),
+    )
 
 
 def _is_count(value: object) -> bool:

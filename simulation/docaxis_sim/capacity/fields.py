@@ -332,6 +332,12 @@ SCENARIO: Final = Table(
         Field("name_vi", TEXT, "", "The same in Vietnamese."),
         Field("question", TEXT, REQUIRED, "What a planner wants to know from it."),
         Field("load", number(0.0, 1e6, "a factor"), 1.0, "A factor on the counts of all traffic."),
+        Field(
+            "service_times",
+            SPEED,
+            1.0,
+            "A factor on all that the calibration measured in time: 2 makes processors and disks half as fast.",
+        ),
         Field("days", whole(1, 366), 1, "Days that are simulated."),
         Field("day_factors", listed(number(0.0, 1e6, "a factor"), 366), [], "A factor on the counts for each day."),
         Field("until_done", FLAG, True, "Go on after the last day until everything has arrived or expired."),

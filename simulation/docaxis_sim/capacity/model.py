@@ -150,10 +150,11 @@ class Scenario(NamedTuple):
     """A whole file. `raw`: the merged table as it was read, for reports, overrides and hashes; `digest`: SHA-256 of it
     and of the files that it names.
 
-    `load`: a factor on every traffic's counts; `days`: simulated days, `weekday` the first one's (0 Monday);
-    `until_done`: go on after the last day until everything arrived. `profiles`: by name, pairs of (ns after midnight,
-    relative intensity), linear in between. `day_factors`: one factor per simulated day (Monday and month-end peaks).
-    `faults`: what the table for full machines says, a `docaxis_sim.fault_fields.Stated`."""
+    `load`: a factor on every traffic's counts; `service_times`: one on every time that the calibration measured;
+    `days`: simulated days, `weekday` the first one's (0 Monday); `until_done`: go on after the last day until
+    everything arrived. `profiles`: by name, pairs of (ns after midnight, relative intensity), linear in between.
+    `day_factors`: one factor per simulated day (Monday and month-end peaks). `faults`: what the table for full
+    machines says, a `docaxis_sim.fault_fields.Stated`."""
 
     path: Path
     name: str
@@ -178,3 +179,4 @@ class Scenario(NamedTuple):
     faults: object
     raw: dict[str, object]
     digest: str
+    service_times: float = 1.0

@@ -35,7 +35,7 @@ def prepare(scenario: Scenario, replication: int) -> Prepared:
     Raises what its parts raise about a scenario that does not fit its topology: `BadSelector`, `BadTopology`,
     `BadStations`, `BadRelation`, `BadTraffic`, `NoRoute`, `BadCalibration`, all of them `ValueError`.
     """
-    topology, measured = build(scenario.topology), costs.read(scenario.calibration)
+    topology, measured = build(scenario.topology), costs.of(scenario)
     drawn = deliveries(scenario, topology, replication)
     stalls = np.array(measured.commit_extra_ns or (0,), np.int64)
     plan = Plan(
