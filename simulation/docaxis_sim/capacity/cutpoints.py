@@ -25,19 +25,25 @@ _WITHIN: Final = "within"
 
 class Cut(NamedTuple):
     """One failure: its `kind` (node, root link, site, province), what fails (`id`, `name`), how many nodes of the
-    counted tier it cuts off (the failed node itself left out), and how many people they serve."""
+    counted tier it cuts off (the failed node itself left out), and how many people they serve. `same`: other failures,
+    each of which cuts off the very same nodes."""
 
     kind: str
     id: str
     name: str
     cut_off: int
     population: int
+    same: tuple[str, ...] = ()
+
+
+_Found = tuple[tuple[str, str, str], Bool]
+"""Kind, id and name of what fails, and which nodes it cuts off."""
 
 
 class GraphReport(NamedTuple):
     """The network of a scenario and where it breaks: `graphml` text, `nodes` by tier, `links` by kind, `origin` (id),
     `counted` (the tier whose nodes are counted), `counted_total`, `unreachable` (ids that nobody reaches even with
-    everything up) and `cuts`, the worst first."""
+    everything up) and `cuts`, the worst first, each set of nodes once."""
 
     graphml: str
     nodes: dict[str, int]
@@ -66,7 +72,7 @@ def graph_report(scenario: Scenario, cuts_max: int = 30) -> GraphReport:
         counted=TIERS[counted],
         counted_total=int((topology.tier == counted).sum()),
         unreachable=unreachable(topology, spec),
-        cuts=cuts(scenario, topology)[:cuts_max],
+        cuts=folded(scenario, topology)[:cuts_max],
     )
 
 
@@ -79,9 +85,31 @@ def cuts(scenario: Scenario, topology: Topology) -> tuple[Cut, ...]:
     """All single failures that cut off somebody else, the worst first; the origin's own failure is not among them."""
     start = origin_of(topology)
     graph = _network(topology, scenario.topology, start)
+    return tuple(cut for cut, _ in _ranked(scenario, topology, graph, start))
+
+
+def folded(scenario: Scenario, topology: Topology) -> tuple[Cut, ...]:
+    """The same, those that cut off the very same nodes as one: a province's node, and the province, where its communes
+    keep their mail there."""
+    start = origin_of(topology)
+    alike: dict[bytes, list[Cut]] = {}
+    for cut, lost in _ranked(scenario, topology, _network(topology, scenario.topology, start), start):
+        alike.setdefault(np.packbits(lost).tobytes(), []).append(cut)
+    return tuple(
+        first._replace(same=tuple(f"{each.kind} {each.id}" for each in rest)) for first, *rest in alike.values()
+    )
+
+
+def _ranked(scenario: Scenario, topology: Topology, graph: "nx.Graph[Hashable]", start: int) -> list[tuple[Cut, Bool]]:
+    """Every failure that cuts off somebody, with whom, the worst first."""
     counted = _counted(topology) & _reached(topology, graph, start)
     found = [*_vertices(topology, graph, start, counted), *_groups(scenario, topology, graph, start, counted)]
-    return tuple(sorted((cut for cut in found if cut.cut_off), key=lambda cut: (-cut.cut_off, cut.kind, cut.id)))
+    some = [(_cut(topology, named, lost), lost) for named, lost in found if lost.any()]
+    return sorted(some, key=lambda each: (-each[0].cut_off, each[0].kind, each[0].id))
+
+
+def _cut(topology: Topology, named: tuple[str, str, str], lost: Bool) -> Cut:
+    return Cut(*named, int(lost.sum()), round(float(topology.weight_population[lost].sum())))
 
 
 def unreachable(topology: Topology, spec: TopologySpec) -> tuple[str, ...]:
@@ -122,7 +150,7 @@ def _counted(topology: Topology) -> Bool:
     return lowest
 
 
-def _vertices(topology: Topology, graph: "nx.Graph[Hashable]", start: int, counted: Bool) -> Iterator[Cut]:
+def _vertices(topology: Topology, graph: "nx.Graph[Hashable]", start: int, counted: Bool) -> Iterator[_Found]:
     """Failures of one node or one link between roots."""
     above = nx.immediate_dominators(graph.to_directed(as_view=True), start)
     lost: dict[Hashable, list[int]] = {}
@@ -134,8 +162,9 @@ def _vertices(topology: Topology, graph: "nx.Graph[Hashable]", start: int, count
     for vertex, nodes in lost.items():
         if vertex != _NETWORK:
             kind = "root link" if isinstance(vertex, tuple) else "node"
-            people = float(topology.weight_population[nodes].sum())
-            yield Cut(kind, *_called(topology, vertex), len(nodes), round(people))
+            gone = np.zeros(len(counted), np.bool_)
+            gone[nodes] = True
+            yield (kind, *_called(topology, vertex)), gone
 
 
 def _called(topology: Topology, vertex: Hashable) -> tuple[str, str]:
@@ -145,11 +174,10 @@ def _called(topology: Topology, vertex: Hashable) -> tuple[str, str]:
 
 def _groups(
     scenario: Scenario, topology: Topology, graph: "nx.Graph[Hashable]", start: int, counted: Bool
-) -> Iterator[Cut]:
+) -> Iterator[_Found]:
     """Failures that part several nodes from all others: a site's line, a province's."""
     for kind, own, name, inside in _parts(scenario, topology):
-        lost = counted & ~_reached_without(topology, graph, start, inside)
-        yield Cut(kind, own, name, int(lost.sum()), round(float(topology.weight_population[lost].sum())))
+        yield (kind, own, name), counted & ~_reached_without(topology, graph, start, inside)
 
 
 def _parts(scenario: Scenario, topology: Topology) -> Iterator[tuple[str, str, str, Int32]]:

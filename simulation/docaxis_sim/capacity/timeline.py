@@ -6,6 +6,7 @@ Series only. What is under way is looked at when a bin begins; rates and busy sh
 import numpy as np
 
 from docaxis_sim.capacity.metrics import KINDS
+from docaxis_sim.capacity.model import TIERS
 from docaxis_sim.capacity.occupancy import Occupancy
 from docaxis_sim.capacity.plan import HOUR_NS, NEVER, SECOND_NS, Float, Int64
 from docaxis_sim.capacity.reading import LATE, Reading
@@ -87,16 +88,16 @@ def _under_way(reading: Reading, occupancy: Occupancy) -> Series:
 
 
 def _by_province(reading: Reading, occupancy: Occupancy) -> Series:
-    """Visits at the stations of each province's nodes; the central agencies come last, together."""
-    province = reading.topology.province
-    provinces = np.unique(province[province >= 0])
-    place = np.full(len(province), len(provinces))
-    known = province >= 0
-    place[known] = np.searchsorted(provinces, province[known])
-    values = np.zeros((len(provinces) + 1, occupancy.bins), np.float64)
+    """Visits at the stations of each province's nodes, and at those of each agency that is in no province."""
+    topology = reading.topology
+    numbers = np.arange(len(topology.ids), dtype=topology.province.dtype)
+    own = np.where(topology.tier <= TIERS.index("central"), numbers, -1)
+    keeper = np.where(topology.province >= 0, topology.province, own)
+    keepers, place = np.unique(keeper, return_inverse=True)
+    values = np.zeros((len(keepers), occupancy.bins), np.float64)
     np.add.at(values, place, occupancy.present)
-    labels = (*(reading.topology.names[each] for each in provinces), "central")
-    about = "Visits waiting or served at the nodes of each province."
+    labels = tuple(topology.names[each] if each >= 0 else "in no province" for each in keepers)
+    about = "Visits waiting or served at the nodes of each province, and at each central agency."
     return Series(labels, values, occupancy.step_ns, "visits", about)
 
 

@@ -22,6 +22,7 @@ examples:
   docaxis simulate graph normal-working-day --cuts 5 --json
 
 A failure is counted by the nodes of the lowest tier that cannot be reached any more from the Government Office.
+Failures that cut off the very same nodes share a line.
 """
 
 
@@ -60,8 +61,11 @@ def _show(found: "GraphReport") -> None:
     if found.unreachable:
         print(f"Never reachable from {found.origin}: {len(found.unreachable):,} nodes, such as {found.unreachable[0]}")
     title = f"Single failures, by how many of {found.counted_total:,} {found.counted} nodes {found.origin} loses"
-    rows = [(each.kind, each.id, each.name, f"{each.cut_off:,}", f"{each.population:,}") for each in found.cuts]
+    rows = [
+        (each.kind, each.id, each.name, f"{each.cut_off:,}", f"{each.population:,}", ", ".join(each.same))
+        for each in found.cuts
+    ]
     if rows:
-        output.print_table(title, ("kind", "id", "name", "cut off", "people served"), rows)
+        output.print_table(title, ("kind", "id", "name", "cut off", "people served", "the same happens with"), rows)
     else:
         print(f"No single failure cuts off a {found.counted} node other than itself.")

@@ -44,11 +44,11 @@ def test_rates_count_every_document_once() -> None:
     assert np.allclose(rates.values.sum(axis=1) * seconds, len(reading.row))
 
 
-def test_provinces_and_the_centre_make_up_the_country() -> None:
-    """Every visit stands in one row."""
+def test_provinces_and_central_agencies_make_up_the_country() -> None:
+    """Every visit stands in one row, and every agency has its name."""
     reading, occupancy = seen()
     found = timeline.series(reading, occupancy)["queue_by_province"]
-    assert len(found.labels) == 64
+    assert set(found.labels) == set(reading.topology.names)
     assert np.array_equal(found.values.sum(axis=0), occupancy.present.sum(axis=0))
 
 
