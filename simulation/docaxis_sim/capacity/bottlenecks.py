@@ -243,4 +243,5 @@ def ranked(table: Table, by: str) -> Table:
     columns: dict[str, tuple[str, ...] | Float | Int64] = {}
     for name, column in table.columns.items():
         columns[name] = column[order] if isinstance(column, np.ndarray) else tuple(column[place] for place in order)
-    return Table(columns, table.about)
+    half_widths = {name: column[order] for name, column in table.half_widths.items()}
+    return table._replace(columns=columns, half_widths=half_widths)

@@ -126,7 +126,7 @@ def study(scenario: Scenario, found: Sequence[Replication], made: Provenance, wa
         scenario=scenario,
         replications=tuple(found),
         estimates=estimates,
-        tables=combine.tables([each.tables for each in measures]),
+        tables=combine.tables([each.tables for each in measures], scenario.experiment.confidence),
         series=combine.series([each.series for each in measures]),
         checks=worst([each.checks for each in measures]),
         verdicts=tuple(verdict(each, estimates) for each in scenario.expect),

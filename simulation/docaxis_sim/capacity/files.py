@@ -12,9 +12,9 @@ from typing import Any, Final
 import numpy as np
 
 from docaxis_sim.capacity.metrics import about
-from docaxis_sim.capacity.raw_rows import write_series, write_table
+from docaxis_sim.capacity.raw_rows import with_half_widths, write_series, write_table
 from docaxis_sim.capacity.statistics import Interval
-from docaxis_sim.capacity.study import Check, Replication, Study, Table
+from docaxis_sim.capacity.study import Check, Difference, Replication, Study, Table, Variation
 
 FORMAT: Final = 1
 """Of the manifest."""
@@ -67,8 +67,24 @@ def manifest(study: Study) -> dict[str, Any]:
              "found": interval(each.found)}
             for each in study.verdicts
         ],
+        "variations": [_variation(each) for each in study.variations],
         "notes": list(study.notes),
     }  # fmt: skip
+
+
+def _variation(found: Variation) -> dict[str, Any]:
+    metrics = {each.metric: difference(each) for each in found.differences}
+    return {"field": found.field, "factor": found.factor, "metrics": metrics}
+
+
+def difference(found: Difference) -> dict[str, Any]:
+    """A figure in two answers, and what lies between."""
+    return {
+        "a": interval(found.a),
+        "b": interval(found.b),
+        "difference": interval(found.difference),
+        "sure": found.sure,
+    }
 
 
 def _replication(found: Replication) -> dict[str, Any]:
@@ -103,8 +119,8 @@ def number(value: float) -> float | None:
 
 
 def plain_table(table: Table) -> dict[str, Any]:
-    """A table's columns as lists."""
-    return {name: _plain(column) for name, column in table.columns.items()}
+    """A table's columns as lists, half-widths among them."""
+    return {name: _plain(column) for name, column in with_half_widths(table).items()}
 
 
 def _plain(column: Any) -> list[Any]:

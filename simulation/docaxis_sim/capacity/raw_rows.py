@@ -60,22 +60,33 @@ def _seconds(times: Int64) -> np.ndarray[Any, Any]:
 
 
 def write_table(path: Path, table: Table) -> None:
-    """A table as CSV."""
+    """A table as CSV; behind a column of means, which were not the same in all replications, their half-widths."""
     with path.open("w", encoding="utf-8", newline="") as file:
-        _write_rows(file, table.columns)
+        _write_rows(file, with_half_widths(table))
+
+
+def with_half_widths(table: Table) -> dict[str, Any]:
+    """The columns of a table with ``NAME_half_width`` behind each that has one."""
+    found: dict[str, Any] = {}
+    for name, column in table.columns.items():
+        found[name] = column
+        if name in table.half_widths:
+            found[f"{name}_half_width"] = table.half_widths[name]
+    return found
 
 
 def write_series(path: Path, series: Mapping[str, Series]) -> None:
-    """All series in long form: name, label, start of the bin, value."""
+    """All series in long form: name, label, start of the bin, value; the least and the most of several replications."""
     with path.open("w", encoding="utf-8", newline="") as file:
         out = csv.writer(file)
-        out.writerow(("series", "label", "from_s", "value", "unit"))
+        out.writerow(("series", "label", "from_s", "value", "unit", "least", "most"))
         for name, each in series.items():
-            for label, values in zip(each.labels, each.values, strict=True):
-                first, step = each.start_ns // SECOND_NS, each.step_ns // SECOND_NS
-                moments = range(first, first + step * len(values), step)
-                rows = zip(moments, map(_text, values), strict=True)
-                out.writerows((name, label, moment, value, each.unit) for moment, value in rows)
+            low, high = (each.values if bound is None else bound for bound in (each.low, each.high))
+            first, step = each.start_ns // SECOND_NS, each.step_ns // SECOND_NS
+            moments = range(first, first + step * each.values.shape[1], step)
+            for label, *rows in zip(each.labels, each.values, low, high, strict=True):
+                texts = zip(moments, *(map(_text, row) for row in rows), strict=True)
+                out.writerows((name, label, moment, value, each.unit, *ends) for moment, value, *ends in texts)
 
 
 def _write_rows(file: TextIO, columns: Mapping[str, Any]) -> None:

@@ -13,10 +13,11 @@ from typing import Final, NamedTuple
 
 from docaxis_sim.capacity.experiment import estimates_of, look_up, replications, verdict
 from docaxis_sim.capacity.model import Scenario
-from docaxis_sim.capacity.runner import Job, Runner
+from docaxis_sim.capacity.runner import Job, Progress, Runner
 from docaxis_sim.capacity.scenario import load
 from docaxis_sim.capacity.statistics import Interval
 from docaxis_sim.capacity.study import Replication, Verdict
+from docaxis_sim.capacity.units import DURATION, RATE, SIZE, share
 
 POINTS_MAX: Final = 10_000
 """More points than anybody reads are a slip of the pen."""
@@ -80,6 +81,16 @@ def _ranged(text: str, found: re.Match[str]) -> Iterator[str]:
     raise BadRange(f"{text!r}: more than {POINTS_MAX:,} values")
 
 
+def amounts(values: Sequence[str]) -> list[float] | None:
+    """What some values are as numbers, in one unit, so that they have places along an axis; None for words."""
+    for read in (RATE.read, SIZE.read, DURATION.read, share, float):
+        try:
+            return [float(read(value)) for value in values]
+        except ValueError:
+            continue
+    return None
+
+
 def points(axes: Sequence[Axis]) -> list[tuple[str, ...]]:
     """Every combination, the last field running fastest; raises `BadRange`."""
     fields = [each.field for each in axes]
@@ -103,15 +114,16 @@ def run(
     runner: Runner,
     engine: str = "",
     done: Callable[[Replication], None] | None = None,
+    progress: Progress | None = None,
 ) -> list[Outcome]:
     """All points, as many replications side by side as the runner takes; raises what the runner raises."""
     for scenario in grid:
         look_up([each.metric for each in scenario.expect], scenario)
     if any(scenario.experiment.precise_metric for scenario in grid):
-        found = [replications(scenario, runner, engine, done, slim=True) for scenario in grid]
+        found = [replications(scenario, runner, engine, done, progress, slim=True) for scenario in grid]
     else:
         jobs = [Job(each, number, engine, True) for each in grid for number in _numbers(each)]
-        ended = iter(runner.carry(jobs, done))
+        ended = iter(runner.carry(jobs, done, progress))
         found = [[next(ended) for _ in _numbers(each)] for each in grid]
     return [outcome(*each) for each in zip(points(axes), grid, found, strict=True)]
 

@@ -100,6 +100,13 @@ def runner(arguments: argparse.Namespace) -> "Runner":
     return Runner(arguments.jobs, arguments.cluster)
 
 
+def write_json(path: Path, value: dict[str, Any]) -> None:
+    """What a page shows, for programs."""
+    import json
+
+    path.write_text(json.dumps(value, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+
+
 def command_line(words: Sequence[str]) -> str:
     """The command as people would type it again."""
     import shlex

@@ -4,15 +4,17 @@ Thin: `docaxis_sim.capacity.compare` does it.
 """
 
 import argparse
-from math import inf, isfinite, isinf
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from docaxis.cli import main, output
 from docaxis_sim.cli import common
 
 if TYPE_CHECKING:
-    from docaxis_sim.capacity.compare import Comparison, Difference
+    from docaxis_sim.capacity.compare import Comparison
     from docaxis_sim.capacity.model import Scenario
+    from docaxis_sim.capacity.study import Difference
 
     Subparsers = argparse._SubParsersAction[Any]
 
@@ -29,6 +31,7 @@ examples:
   docaxis simulate compare routing-direct routing-hub
   docaxis simulate compare normal-working-day --with nodes.commune.uplink="4 Mbit/s"
   docaxis simulate compare ministry-annexes ministry-annexes-shared --replications 10 --all
+  docaxis simulate compare routing-direct routing-tiered --report out      out/index.html, a page to show around
 
 Both run with the first one's seed, as often as the first says, and every replication of one is paired with the same
 replication of the other. Where both were given the same documents at the same moments (it is checked), intervals of
@@ -50,6 +53,7 @@ def add_parser(commands: "Subparsers") -> None:
     )  # fmt: skip
     parser.add_argument("--all", action="store_true", help="show every figure, not the headlines alone")
     common.experiment_options(parser)
+    parser.add_argument("--report", type=Path, metavar="DIR", help="write a page that opens offline")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -60,22 +64,40 @@ def run(arguments: argparse.Namespace) -> int:
         raise TheirFault("request.malformed", "give a second scenario, or --with FIELD=VALUE")
     with common.explained():
         found = _compared(arguments)
+        if arguments.report is not None:
+            _write(found, arguments.report)
     if arguments.json:
         output.print_json(_as_json(found))
     else:
         _show(found, arguments.all)
+        if arguments.report is not None:
+            print(f"Written to {arguments.report}")
     return main.OK if all(check.held for check in found.checks) else main.NEGATIVE
 
 
 def _compared(arguments: argparse.Namespace) -> "Comparison":
     from docaxis_sim.capacity import compare
+    from docaxis_sim.capacity.plan import DAY_NS
     from docaxis_sim.cli.progress import Watcher
 
     a = common.read(arguments)
     b = common.read(arguments, arguments.other or "", dict(arguments.changed))
-    total = 2 * a.experiment.replications
-    with common.runner(arguments) as runner, Watcher("both scenarios", total, 0, runner.workers) as watcher:
-        return compare.run(a, b, runner, arguments.engine, watcher.done)
+    total, days = 2 * a.experiment.replications, max(a.days, b.days)
+    with (
+        common.runner(arguments) as runner,
+        Watcher("both scenarios", total, days * DAY_NS, runner.workers) as watcher,
+    ):
+        slim = arguments.report is None
+        return compare.run(a, b, runner, arguments.engine, watcher.done, watcher.inside, slim)
+
+
+def _write(found: "Comparison", folder: Path) -> None:
+    """The page, and its figures for programs."""
+    from docaxis_sim.capacity.experiment import provenance
+    from docaxis_sim.report import comparison, html
+
+    html.save(folder, comparison.render(found, _HEADLINES, provenance(found.a, common.command_line(sys.argv))))
+    common.write_json(folder / "manifest.json", _as_json(found))
 
 
 def _show(found: "Comparison", everything: bool) -> None:
@@ -89,7 +111,7 @@ def _show(found: "Comparison", everything: bool) -> None:
     else:
         print("Different arrivals: what the two were given differs, too; intervals are wide.")
     shown = found.differences if everything else [each for each in found.differences if each.metric in _HEADLINES]
-    rows = [_row(each) for each in sorted(shown, key=_weight, reverse=True)]
+    rows = [_row(each) for each in sorted(shown, key=lambda each: each.weight, reverse=True)]
     title = f"What differs most first; ± is half a {found.a.experiment.confidence:.0%} interval"
     output.print_table(title, ("figure", "a", "b", "b - a", "sure"), rows)
     luck = sure_by_luck(shown)
@@ -104,38 +126,17 @@ def _named(scenario: "Scenario") -> str:
     return f"{scenario.name} ({scenario.path.name}, {scenario.digest[:12]})"
 
 
-def _weight(each: "Difference") -> float:
-    """How many half-widths a difference is; an exact one, and one between a number and never, count as most."""
-    mean, half_width = abs(each.difference.mean), each.difference.half_width
-    if not isfinite(mean):
-        return inf if isinf(each.a.mean) != isinf(each.b.mean) else 0.0
-    if not mean:
-        return 0.0
-    return mean / half_width if half_width else inf
-
-
 def _row(each: "Difference") -> tuple[str, ...]:
+    from docaxis_sim.capacity import compare, spelling
     from docaxis_sim.capacity.metrics import about
-    from docaxis_sim.cli import show
 
-    unit = about(each.metric).unit
-    figures = (show.figure(value, unit) for value in (each.a, each.b))
-    return (each.metric, *figures, _change(each, unit), "yes" if each.sure else "no")
-
-
-def _change(each: "Difference", unit: str) -> str:
-    """The difference; in words where there is no number on one side."""
-    from docaxis_sim.cli import show
-
-    if isfinite(each.difference.mean):
-        return show.figure(each.difference, unit)
-    a, b = isinf(each.a.mean), isinf(each.b.mean)
-    return show.NOTHING if a == b else "becomes never" if b else "was never"
+    figures = (spelling.figure(value, about(each.metric).unit) for value in (each.a, each.b))
+    return (each.metric, *figures, compare.change(each), "yes" if each.sure else "no")
 
 
 def _as_json(found: "Comparison") -> dict[str, Any]:
     from docaxis_sim.capacity.compare import sure_by_luck
-    from docaxis_sim.capacity.files import check, interval
+    from docaxis_sim.capacity.files import check, difference
 
     return {
         "a": {"name": found.a.name, "digest": found.a.digest},
@@ -145,14 +146,6 @@ def _as_json(found: "Comparison") -> dict[str, Any]:
         "births": found.births,
         "not_used_of_b": found.unused,
         "sure_by_luck": sure_by_luck(found.differences),
-        "differences": {
-            each.metric: {
-                "a": interval(each.a),
-                "b": interval(each.b),
-                "difference": interval(each.difference),
-                "sure": each.sure,
-            }
-            for each in found.differences
-        },
+        "differences": {each.metric: difference(each) for each in found.differences},
         "checks_failed": [check(each) for each in found.checks if not each.held],
     }

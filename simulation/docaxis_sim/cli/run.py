@@ -12,7 +12,10 @@ from docaxis.cli import main, output
 from docaxis_sim.cli import common
 
 if TYPE_CHECKING:
+    from docaxis_sim.capacity.model import Scenario
+    from docaxis_sim.capacity.runner import Runner
     from docaxis_sim.capacity.study import Study
+    from docaxis_sim.cli.progress import Watcher
 
     Subparsers = argparse._SubParsersAction[Any]
 
@@ -24,9 +27,11 @@ examples:
   docaxis simulate run my-question.toml --set nodes.commune.uplink="4 Mbit/s" --json
   docaxis simulate run pm-decision --seed 7 --engine reference --csv out
 
+  docaxis simulate run ten-years --sensitivity               how far the answer hangs on what was measured and assumed
   docaxis simulate run my-question.toml --replications 1 --batches    one long steady run in place of many
 
 --batches makes intervals of latencies from one run's successive parts; it needs --replications 1.
+--sensitivity takes no part in whether expectations held; one field alone: sweep --vary service_times=0.5,1,2
 Every figure is the mean of independent replications with the half-width of its interval; one replication has none (±?).
 The scenario's [expect] decides the exit code: 0 all held, 1 not, 2 the scenario or the command is not usable.
 An expectation holds when the whole interval meets it.
@@ -42,6 +47,10 @@ def add_parser(commands: "Subparsers") -> None:
     parser.add_argument(
         "--batches", action="store_true", help="of one long steady run: intervals of latencies from batch means"
     )
+    parser.add_argument(
+        "--sensitivity", action="store_true",
+        help="run it again with service times and load halved and doubled: four times more to do",
+    )  # fmt: skip
     parser.add_argument("--report", type=Path, metavar="DIR", help="write a page that opens offline, and all rows")
     parser.add_argument("--csv", type=Path, metavar="DIR", help="write all rows as CSV, without the page")
 
@@ -51,10 +60,6 @@ def run(arguments: argparse.Namespace) -> int:
     folder = arguments.report or arguments.csv
     with common.explained():
         found = _study(arguments)
-        if arguments.batches:
-            from docaxis_sim.capacity import experiment
-
-            found = experiment.in_batches(found)
         if folder is not None:
             _write(found, folder, page=arguments.report is not None)
     from docaxis_sim.cli import show
@@ -73,27 +78,46 @@ def holds(found: "Study") -> bool:
 
 def _study(arguments: argparse.Namespace) -> "Study":
     from docaxis_sim.capacity import experiment
-    from docaxis_sim.capacity.plan import DAY_NS
-    from docaxis_sim.cli.progress import Watcher
 
     scenario = common.read(arguments)
     if arguments.batches and (scenario.experiment.replications, scenario.experiment.replications_max) != (1, 1):
         from docaxis.core.errors import TheirFault
 
         raise TheirFault("request.malformed", "--batches is about one long run: add --replications 1")
-    with (
-        common.runner(arguments) as runner,
-        Watcher(scenario.name, scenario.experiment.replications, scenario.days * DAY_NS, runner.workers) as watcher,
-    ):
-        return experiment.run(
-            scenario,
-            runner,
-            arguments.engine,
-            common.command_line(sys.argv),
-            watcher.done,
-            watcher.inside,
-            arguments.report or arguments.csv,
-        )
+    with common.runner(arguments) as runner:
+        with _watched(scenario, scenario.experiment.replications, runner) as watcher:
+            found = experiment.run(
+                scenario,
+                runner,
+                arguments.engine,
+                common.command_line(sys.argv),
+                watcher.done,
+                watcher.inside,
+                arguments.report or arguments.csv,
+            )
+        if arguments.batches:
+            found = experiment.in_batches(found)
+        return _varied(found, arguments, runner) if arguments.sensitivity else found
+
+
+def _varied(found: "Study", arguments: argparse.Namespace, runner: "Runner") -> "Study":
+    """The same days with what was assumed halved and doubled."""
+    from docaxis_sim.capacity import sensitivity
+
+    def read(field: str, value: float) -> "Scenario":
+        return common.read(arguments, more={field: value})
+
+    output.note("the same again, with service times and load halved and doubled")
+    runs = len(sensitivity.VARIED) * len(found.replications)
+    with _watched(found.scenario, runs, runner) as watcher:
+        return sensitivity.looked_at(found, read, runner, arguments.engine, watcher.done, watcher.inside)
+
+
+def _watched(scenario: "Scenario", runs: int, runner: "Runner") -> "Watcher":
+    from docaxis_sim.capacity.plan import DAY_NS
+    from docaxis_sim.cli.progress import Watcher
+
+    return Watcher(scenario.name, runs, scenario.days * DAY_NS, runner.workers)
 
 
 def _write(found: "Study", folder: Path, page: bool) -> None:

@@ -4,14 +4,14 @@ Only words and layout: every number is in the study already.
 """
 
 from collections.abc import Iterable, Sequence
-from math import floor, isfinite, isinf, isnan, log10
 from typing import TYPE_CHECKING, Any, Final
 
 from docaxis.cli import output
+from docaxis_sim.capacity.spelling import NO_BOTTLENECK, NOTHING, count, figure, plain
 
 if TYPE_CHECKING:
     from docaxis_sim.capacity.statistics import Interval
-    from docaxis_sim.capacity.study import Study, Table, Verdict
+    from docaxis_sim.capacity.study import Difference, Study, Table, Variation, Verdict
 
 _KEY_FIGURES: Final = (
     ("documents", "documents submitted"),
@@ -34,63 +34,7 @@ _KEY_FIGURES: Final = (
 )
 
 _LATENCIES: Final = ("p50", "p95", "p99", "max")
-_STEPS: Final = ((86_400.0, "days"), (3_600.0, "h"), (60.0, "min"), (1.0, "s"), (1e-3, "ms"), (1e-6, "µs"))
-_SIZES: Final = ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1.0, "B"))
 _STATIONS: Final = {"up": "line from the node", "down": "line to the node", "loop": "processor", "disk": "disk"}
-
-NEVER: Final = "never"
-"""What is infinite."""
-
-NOTHING: Final = "–"
-"""What there is not."""
-
-
-def figure(found: "Interval", unit: str) -> str:
-    """A mean with its half-width, in one unit and with the same digits after the point: ``12.3 s ± 0.4``."""
-    if isnan(found.mean):
-        return NOTHING
-    if isinf(found.mean):
-        return NEVER
-    divisor, name = _scale(found.mean, unit)
-    mean, half_width = found.mean / divisor, found.half_width / divisor
-    if found.n == 1 or not isfinite(half_width):
-        return f"{_number(mean)}{name} ±?"
-    if not half_width:
-        return f"{_number(mean)}{name}"
-    digits = max(_digits(mean, 3), _digits(half_width, 1)) if unit != "" else min(1, _digits(half_width, 1))
-    return f"{mean:,.{digits}f}{name} ± {half_width:,.{digits}f}"
-
-
-def _digits(value: float, wanted: int) -> int:
-    """How many digits after the point show so many that count."""
-    return max(0, wanted - 1 - floor(log10(abs(value)))) if value else 0
-
-
-def plain(value: float, unit: str) -> str:
-    """A number alone."""
-    if not isfinite(value):
-        return NOTHING if isnan(value) else NEVER
-    divisor, name = _scale(value, unit)
-    return f"{_number(value / divisor)}{name}"
-
-
-def _scale(value: float, unit: str) -> tuple[float, str]:
-    steps = {"s": _STEPS, "bytes": _SIZES}.get(unit)
-    if unit == "share":
-        return 0.01, " %"
-    if steps is None:
-        return 1.0, {"": "", "1/s": " /s"}.get(unit, f" {unit}")
-    divisor, name = next((step for step in steps if abs(value) >= step[0]), steps[-1] if value else (1.0, steps[-1][1]))
-    return (divisor, f" {name}") if value else (1.0, " s" if unit == "s" else " B")
-
-
-def _number(value: float) -> str:
-    """Three digits that count, and every digit of a large whole number."""
-    if not isfinite(value):
-        return NOTHING if isnan(value) else NEVER
-    if value == round(value) and abs(value) < 1e15:
-        return f"{value:,.0f}"
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
 def study(found: "Study", out: str = "") -> None:
@@ -102,6 +46,7 @@ def study(found: "Study", out: str = "") -> None:
     _stations(found)
     _bottlenecks(found)
     _reasons(found)
+    _variations(found)
     _checks(found)
     verdicts(found.verdicts)
     for note in found.notes:
@@ -113,11 +58,10 @@ def study(found: "Study", out: str = "") -> None:
 def head(found: "Study") -> str:
     """What was asked, and how it was answered."""
     scenario = found.scenario
-    count = len(found.replications)
     engines = ", ".join(dict.fromkeys(each.engine for each in found.replications))
     confidence = scenario.experiment.confidence
     how = (
-        f"{output.counted(count, 'replication')} of {output.counted(scenario.days, 'day')}, "
+        f"{output.counted(len(found.replications), 'replication')} of {output.counted(scenario.days, 'day')}, "
         f"seed {scenario.experiment.seed}, {engines} engine, {found.wall_seconds:.1f} s; "
         f"± is the half-width of a {confidence:.0%} interval"
     )
@@ -149,23 +93,13 @@ def _latencies(found: "Study") -> None:
 
 
 def _stations(found: "Study") -> None:
-    table = found.tables["stations"].columns
-    rows = []
-    for tier, kind, count, mean, p95 in zip(
-        *(table[n] for n in ("tier", "station", "count", "mean", "p95")), strict=True
-    ):
-        worst = found.estimates.get(f"utilisation.{kind}.max.tier.{tier}")
-        busiest = "" if worst is None else figure(worst, "share")
-        rows.append(
-            (
-                str(tier),
-                _STATIONS[str(kind)],
-                f"{count:,.0f}",
-                plain(float(mean), "share"),
-                plain(float(p95), "share"),
-                busiest,
-            )
-        )
+    table = found.tables["stations"]
+    texts = zip(*(table.columns[name] for name in ("tier", "station", "count")), strict=True)
+    shares = zip(*(table.intervals(name) for name in ("mean", "p95", "max")), strict=True)
+    rows = [
+        (str(tier), _STATIONS[str(kind)], count(float(many)), *(figure(share, "share") for share in some))
+        for (tier, kind, many), some in zip(texts, shares, strict=True)
+    ]
     columns = ("tier", "station", "how many", "busy, mean", "95 % below", "busiest")
     output.print_table("Busy in their busiest hours", columns, rows)
     print()
@@ -173,23 +107,26 @@ def _stations(found: "Study") -> None:
 
 def _bottlenecks(found: "Study") -> None:
     for name, title in (("bottlenecks", "Where documents wait longest"), ("busiest", "Busiest stations")):
-        table = found.tables[name].columns
-        columns = (table[each] for each in ("node", "name", "station", "busy", "visits", "wait_s"))
-        rows = [(str(node), str(called), waiting(*rest)) for node, called, *rest in zip(*columns, strict=True)]
+        table = found.tables[name]
+        texts = zip(*(table.columns[each] for each in ("node", "name")), strict=True)
+        stations = zip(table.columns["station"], *map(table.intervals, ("busy", "visits", "wait_s")), strict=True)
+        rows = [(str(node), str(called), waiting(*rest)) for (node, called), rest in zip(texts, stations, strict=True)]
         if rows:
             output.print_table(title, ("node", "", ""), rows)
             print()
+        elif name == "bottlenecks":
+            print(f"{NO_BOTTLENECK}\n")
 
 
-def waiting(station: Any, busy: Any, visits: Any, wait_s: Any) -> str:
+def waiting(station: Any, busy: "Interval", visits: "Interval", wait: "Interval") -> str:
     """A station in words: how busy it is, and how long what comes to it waits."""
-    words = f"{_STATIONS[str(station)]}: {plain(float(busy), 'share')} busy in its busiest hour"
-    if not visits:
+    words = f"{_STATIONS[str(station)]}: {figure(busy, 'share')} busy in its busiest hour"
+    if not visits.mean:
         return words
-    came, waited = f"{_number(float(visits))} visit{'' if visits == 1 else 's'}", plain(float(wait_s), "s")
-    if not wait_s:
+    came = f"{count(visits.mean)} visit{'' if visits.mean == 1 else 's'}"
+    if not wait.mean:
         return f"{words}; {came} without waiting"
-    return f"{words}; {came} waited {waited}" + ("" if visits == 1 else " on average")
+    return f"{words}; {came} waited {figure(wait, 's')}" + ("" if visits.mean == 1 else " on average")
 
 
 def _reasons(found: "Study") -> None:
@@ -197,17 +134,47 @@ def _reasons(found: "Study") -> None:
     if losses.columns["traffic"]:
         output.print_table("What did not arrive in time, and why", tuple(losses.columns), rows_of(losses))
         print()
-    failures = found.tables["failures"].columns
-    if not len(failures["name"]):
+    failures = found.tables["failures"]
+    if not len(failures.columns["name"]):
         return
     rows = []
-    for name, nodes, held in zip(failures["name"], failures["nodes"], failures["documents_waited"], strict=True):
+    columns = (failures.columns["name"], failures.columns["nodes"], failures.intervals("documents_waited"))
+    for name, nodes, held in zip(*columns, strict=True):
         from docaxis_sim.capacity.metrics import slug
 
         drained = found.estimates.get(f"recovery.{slug(str(name))}_s")
-        rows.append((str(name), f"{nodes:,.0f}", f"{held:,.0f}", figure(drained, "s") if drained else ""))
+        rows.append((str(name), count(float(nodes)), figure(held, ""), figure(drained, "s") if drained else NOTHING))
     output.print_table("Failures", ("", "nodes", "documents held up", "all arrived after its end"), rows)
     print()
+
+
+def _variations(found: "Study") -> None:
+    """What every headline becomes where something is halved or doubled, and by how much it differs then."""
+    if not found.variations:
+        return
+    names = dict.fromkeys(each.metric for variation in found.variations for each in variation.differences)
+    rows = []
+    for name in names:
+        cells = []
+        for variation in found.variations:
+            seen = next((each for each in variation.differences if each.metric == name), None)
+            cells.append(NOTHING if seen is None else f"{figure(seen.b, _unit(name))} ({_signed(seen)})")
+        rows.append((name, figure(found.estimates[name], _unit(name)), *cells))
+    columns = ("figure", "as it is", *(varied(each) for each in found.variations))
+    output.print_table("What it becomes (and by how much it changes) where this is multiplied", columns, rows)
+    print()
+
+
+def varied(variation: "Variation") -> str:
+    """What was multiplied, and by how much."""
+    return f"{variation.field.replace('_', ' ')} × {variation.factor:g}"
+
+
+def _signed(seen: "Difference") -> str:
+    from docaxis_sim.capacity import compare
+
+    words = compare.change(seen)
+    return f"+{words}" if seen.difference.mean > 0 and words[0].isdigit() else words
 
 
 def _checks(found: "Study") -> None:
@@ -223,7 +190,7 @@ def _checks(found: "Study") -> None:
 def verdicts(found: Iterable["Verdict"]) -> None:
     """Whether each goal held, a line each."""
     for each in found:
-        print(f"{_held(each)}: {goal(each)}; found {_found(each)}")
+        print(f"{_HELD[each.standing]}: {goal(each)}; found {_found(each)}")
 
 
 def goal(verdict: "Verdict") -> str:
@@ -242,20 +209,19 @@ def _unit(metric: str) -> str:
     return about(metric).unit
 
 
-def _held(verdict: "Verdict") -> str:
-    if verdict.held:
-        return "held"
-    if not verdict.found.n:
-        return "NOT KNOWN (nothing of this kind in every replication)"
-    inside = verdict.found.low <= verdict.expectation.value <= verdict.found.high
-    return "undecided (more replications)" if inside and verdict.found.n > 1 else "NOT HELD"
+_HELD: Final = {
+    "held": "held",
+    "not held": "NOT HELD",
+    "undecided": "undecided (more replications)",
+    "not known": "NOT KNOWN (nothing of this kind in every replication)",
+}
 
 
 def rows_of(table: "Table") -> list[tuple[str, ...]]:
     """A table's rows as text."""
     columns: list[Sequence[str]] = [
-        [cell if isinstance(cell, str) else _number(float(cell)) for cell in column]
-        for column in table.columns.values()
+        [str(cell) for cell in column] if isinstance(column, tuple) else [figure(x, "") for x in table.intervals(name)]
+        for name, column in table.columns.items()
     ]
     return list(zip(*columns, strict=True))
 

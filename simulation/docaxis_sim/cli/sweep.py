@@ -4,6 +4,7 @@ Thin: `docaxis_sim.capacity.sweep` runs the grid, `shards` keeps it in a folder.
 """
 
 import argparse
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -30,6 +31,7 @@ examples:
   docaxis simulate sweep normal-working-day --vary load=1,2,4 --jobs 2
   docaxis simulate sweep slow-communes --vary "nodes.commune.uplink=1 Mbit/s..16 Mbit/s:x2" --csv uplinks.csv
   docaxis simulate sweep normal-working-day --vary load=1..10:1 --vary topology.routing=direct,tiered,hub
+  docaxis simulate sweep ten-years --vary load=1..8:x2 --report out        out/index.html: figures against the load
   docaxis simulate sweep pm-decision --vary load=1,10 --cluster tcp://10.0.0.5:8786 --metric last_arrival_s
 
 without a cluster, on machines that share a folder or pass it round:
@@ -54,6 +56,7 @@ def add_parser(commands: "Subparsers") -> None:
         "--metric", action="append", default=[], metavar="NAME", help="a figure to show; may be repeated"
     )
     parser.add_argument("--csv", type=Path, metavar="FILE", help="write every figure of every point")
+    parser.add_argument("--report", type=Path, metavar="DIR", help="write a page with charts that opens offline")
     parser.add_argument("--plan", type=Path, metavar="DIR", help="write the runs into a new folder and run nothing")
     parser.add_argument("--work", type=Path, metavar="DIR", help="run what is still to be done in a folder")
     parser.add_argument(
@@ -76,6 +79,10 @@ def run(arguments: argparse.Namespace) -> int:
         from docaxis.core.errors import TheirFault
 
         raise TheirFault("request.malformed", "give SCENARIO and --vary, or --work DIR, or --collect DIR")
+    if (arguments.work or arguments.plan) and (arguments.report or arguments.csv):
+        from docaxis.core.errors import TheirFault
+
+        raise TheirFault("request.malformed", "--report and --csv need results: give them with --collect DIR")
     with common.explained():
         if arguments.work is not None:
             return _work(arguments)
@@ -94,13 +101,18 @@ def _axes(arguments: argparse.Namespace) -> "list[Axis]":
 
 def _swept(arguments: argparse.Namespace) -> int:
     from docaxis_sim.capacity import sweep
+    from docaxis_sim.capacity.plan import DAY_NS
     from docaxis_sim.cli.progress import Watcher
 
     axes = _axes(arguments)
     grid = sweep.scenarios(arguments.scenario, axes, common.overrides(arguments))
     total = sum(scenario.experiment.replications for scenario in grid)
-    with common.runner(arguments) as runner, Watcher(f"{len(grid)} points", total, 0, runner.workers) as watcher:
-        found = sweep.run(axes, grid, runner, arguments.engine, watcher.done)
+    longest_ns = max(scenario.days for scenario in grid) * DAY_NS
+    with (
+        common.runner(arguments) as runner,
+        Watcher(f"{len(grid)} points", total, longest_ns, runner.workers) as watcher,
+    ):
+        found = sweep.run(axes, grid, runner, arguments.engine, watcher.done, watcher.inside)
     return _shown(arguments, axes, found)
 
 
@@ -141,24 +153,41 @@ def _shown(arguments: argparse.Namespace, axes: "Sequence[Axis]", found: "Sequen
     look_up(arguments.metric, found[0].scenario)
     if arguments.csv is not None:
         arguments.csv.write_text(shards.csv_text(axes, found), encoding="utf-8")
+    if arguments.report is not None:
+        _write(arguments.report, axes, found, arguments.metric)
     if arguments.json:
         output.print_json(shards.as_json(axes, found))
     else:
         _show(axes, found, figures)
-        if arguments.csv is not None:
-            print(f"Written to {arguments.csv}")
+        for written in (arguments.csv, arguments.report):
+            if written is not None:
+                print(f"Written to {written}")
     broken = any(not check.held for each in found for r in each.replications for check in r.measures.checks)
     return main.NEGATIVE if broken or not all(v.held for each in found for v in each.verdicts) else main.OK
 
 
+def _write(folder: Path, axes: "Sequence[Axis]", found: "Sequence[Outcome]", metrics: Sequence[str]) -> None:
+    """The page, with the scenario's goals among its figures unless others are asked for; and all figures as files."""
+    from docaxis_sim.capacity import shards
+    from docaxis_sim.capacity.experiment import provenance
+    from docaxis_sim.report import html, sweep
+
+    goals = [each.expectation.metric for each in found[0].verdicts]
+    figures = list(dict.fromkeys([*metrics] or [*goals, *_FIGURES]))
+    made = provenance(found[0].scenario, common.command_line(sys.argv))
+    html.save(folder, sweep.render(axes, found, figures, made))
+    (folder / "points.csv").write_text(shards.csv_text(axes, found), encoding="utf-8")
+    common.write_json(folder / "manifest.json", shards.as_json(axes, found))
+
+
 def _show(axes: "Sequence[Axis]", found: "Sequence[Outcome]", figures: Sequence[str]) -> None:
+    from docaxis_sim.capacity import spelling
     from docaxis_sim.capacity.metrics import about
-    from docaxis_sim.cli import show
 
     goals = any(each.verdicts for each in found)
     rows = []
     for each in found:
-        cells = [show.figure(each.estimates[f], about(f).unit) if f in each.estimates else "" for f in figures]
+        cells = [spelling.figure(each.estimates[f], about(f).unit) if f in each.estimates else "" for f in figures]
         held = ["yes" if all(v.held for v in each.verdicts) else "NO"] if goals else []
         rows.append((*each.values, *cells, *held))
     first = found[0].scenario

@@ -5,6 +5,8 @@ and spelling.
 """
 
 from collections.abc import Callable, Sequence
+from itertools import groupby
+from math import isfinite
 from typing import Final, NamedTuple
 
 from docaxis_sim.report import scales, svg
@@ -22,14 +24,17 @@ SHADES: Final = 8
 
 
 class Line(NamedTuple):
-    """One curve: places along both axes, in order; `low` and `high` bound a band around it where they are given."""
+    """One curve: places along both axes, in order. A band around it is bounded by `low` and `high` where they are
+    given, or by `left` and `right`, where what is not known lies along the other axis."""
 
     name: str
     x: Sequence[float]
     y: Sequence[float]
     low: Sequence[float] = ()
     high: Sequence[float] = ()
-    dashed: bool = False
+    left: Sequence[float] = ()
+    right: Sequence[float] = ()
+    colour: int = -1
 
 
 class Span(NamedTuple):
@@ -42,38 +47,43 @@ class Span(NamedTuple):
 
 def chart(lines: Sequence[Line], x_axis: Axis, y_axis: Axis, spans: Sequence[Span] = (), label: str = "") -> str:
     """Curves in one frame with a legend below; `label` is read out to those who do not see it."""
-    across = scales.scale(x_axis, [value for line in lines for value in line.x], LEFT, WIDTH - RIGHT)
+    across = scales.scale(
+        x_axis, [value for line in lines for part in (line.x, line.right) for value in part], LEFT, WIDTH - RIGHT
+    )
     values = [value for line in lines for part in (line.y, line.high) for value in part]
     up = scales.scale(y_axis, values, HEIGHT - BOTTOM, TOP)
     body = [*_spans(spans, across), _grid(across, up, x_axis, y_axis)]
-    for place, line in enumerate(lines):
-        body += [_band(line, across, up, place), _curve(line, across, up, place)]
+    coloured = [line if line.colour >= 0 else line._replace(colour=place) for place, line in enumerate(lines)]
+    body += [_band(line, across, up) for line in coloured]
+    body += [_curve(line, across, up) for line in coloured]
     frame = svg.tag("svg", *body, viewBox=f"0 0 {WIDTH:.0f} {HEIGHT:.0f}", class_="chart", role="img", aria_label=label)
-    return frame + _legend([line.name for line in lines])
+    return frame + legend([(line.name, line.colour) for line in coloured])
 
 
-def thin(line: Line) -> list[tuple[float, float]]:
-    """At most `POINTS_MAX` places of a curve, its peaks among them: of each stretch the highest."""
-    places = list(zip(line.x, line.y, strict=True))
+def thin(x: Sequence[float], y: Sequence[float], lowest: bool = False) -> list[tuple[float, float]]:
+    """At most `POINTS_MAX` places of a curve, its peaks among them: of each stretch the highest, or the lowest."""
+    places = list(zip(x, y, strict=True))
     if len(places) <= POINTS_MAX:
         return places
     size = -(-len(places) // POINTS_MAX)
-    return [max(places[at : at + size], key=lambda place: place[1]) for at in range(0, len(places), size)]
+    choose = min if lowest else max
+    return [choose(places[at : at + size], key=lambda place: place[1]) for at in range(0, len(places), size)]
 
 
-def _curve(line: Line, across: Scale, up: Scale, place: int) -> str:
-    path = svg.polyline((across.at(x), up.at(y)) for x, y in thin(line)) if len(line.x) else ""
-    return svg.tag(
-        "path", svg.title(line.name), d=path, class_=f"line c{place % 8}" + (" dashed" if line.dashed else "")
-    )
+def _curve(line: Line, across: Scale, up: Scale) -> str:
+    path = svg.polyline((across.at(x), up.at(y)) for x, y in thin(line.x, line.y)) if len(line.x) else ""
+    return svg.tag("path", svg.title(line.name), d=path, class_=f"line c{line.colour % 8}")
 
 
-def _band(line: Line, across: Scale, up: Scale, place: int) -> str:
-    if not len(line.low):
+def _band(line: Line, across: Scale, up: Scale) -> str:
+    if len(line.low):
+        there, back = thin(line.x, line.high), thin(line.x, line.low, lowest=True)
+    elif len(line.left):
+        there, back = thin(line.right, line.y), thin(line.left, line.y)
+    else:
         return ""
-    there = [(across.at(x), up.at(y)) for x, y in zip(line.x, line.high, strict=True)]
-    back = [(across.at(x), up.at(y)) for x, y in zip(line.x, line.low, strict=True)]
-    return svg.tag("path", d=svg.polyline([*there, *reversed(back)]) + "Z", class_=f"band c{place % 8}")
+    places = [(across.at(x), up.at(y)) for x, y in (*there, *reversed(back)) if isfinite(x) and isfinite(y)]
+    return svg.tag("path", d=svg.polyline(places) + "Z", class_=f"band c{line.colour % 8}") if places else ""
 
 
 def _spans(spans: Sequence[Span], across: Scale) -> list[str]:
@@ -92,23 +102,31 @@ def _spans(spans: Sequence[Span], across: Scale) -> list[str]:
 
 
 def _grid(across: Scale, up: Scale, x_axis: Axis, y_axis: Axis) -> str:
-    right, floor = across.end, up.start
-    parts = []
+    floor = up.start
+    parts = [rules(across, up, y_axis)]
     for value in scales.clock_ticks(across) if x_axis.kind == "clock" else scales.ticks(across, 8, x_axis.kind):
         x = across.at(value)
         parts.append(svg.tag("line", x1=x, x2=x, y1=up.end, y2=floor, class_="grid"))
         parts.append(svg.text(scales.spell(value, x_axis.kind), x, floor + 15, text_anchor="middle"))
+    middle = (across.start + across.end) / 2
+    parts.append(svg.text(x_axis.label, middle, HEIGHT - 6, text_anchor="middle", class_="axis"))
+    return "".join(parts)
+
+
+def rules(across: Scale, up: Scale, y_axis: Axis) -> str:
+    """Lines across at round values of the upright axis, with what they stand for."""
+    parts = []
     for value in scales.ticks(up, 5, y_axis.kind):
         y = up.at(value)
-        parts.append(svg.tag("line", x1=across.start, x2=right, y1=y, y2=y, class_="grid"))
+        parts.append(svg.tag("line", x1=across.start, x2=across.end, y1=y, y2=y, class_="grid"))
         parts.append(svg.text(scales.spell(value, y_axis.kind), across.start - 6, y + 4, text_anchor="end"))
-    parts.append(svg.text(x_axis.label, (across.start + right) / 2, HEIGHT - 6, text_anchor="middle", class_="axis"))
     parts.append(svg.text(y_axis.label, across.start + 4, up.end + 10, class_="axis"))
     return "".join(parts)
 
 
-def _legend(names: Sequence[str]) -> str:
-    words = [f'<span><i class="c{place % 8}"></i>{svg.escape(name)}</span>' for place, name in enumerate(names) if name]
+def legend(names: Sequence[tuple[str, int]]) -> str:
+    """What the colours stand for."""
+    words = [f'<span><i class="c{colour % 8}"></i>{svg.escape(name)}</span>' for name, colour in names if name]
     return f'<p class="legend">{"".join(words)}</p>'
 
 
@@ -125,7 +143,7 @@ def heat_map(
     shade: Callable[[float], int],
 ) -> str:
     """One strip per name, one cell per column (seconds after midnight), coloured by `shade`; cells of depth 0 are left
-    out. A pointer that rests on a strip reads its peak. Cells of one strip and one depth are one path."""
+    out. A pointer that rests on a strip reads its peak. Neighbours of one depth are one line."""
     strips = [
         svg.text(name, NAMES_WIDTH - 6, at * CELL_HEIGHT + 9, text_anchor="end")
         + _strip(name, columns, row, kind, at, shade)
@@ -145,22 +163,22 @@ def heat_map(
 def _strip(
     name: str, columns: Sequence[float], row: Sequence[float], kind: str, at: int, shade: Callable[[float], int]
 ) -> str:
-    depths = [shade(value) for value in row]
-    y = at * CELL_HEIGHT + CELL_HEIGHT / 2
-    paths = [
-        svg.tag("path", d="".join(
-            f"M{svg.number(NAMES_WIDTH + place * CELL_WIDTH)} {svg.number(y)}h{svg.number(CELL_WIDTH)}"
-            for place, found in enumerate(depths) if found == depth
-        ), class_=f"cell d{depth}")
-        for depth in sorted(set(depths) - {0})
-    ]  # fmt: skip
+    y = svg.number(at * CELL_HEIGHT + CELL_HEIGHT / 2)
+    paths: dict[int, list[str]] = {}
+    place = 0
+    for depth, alike in groupby(map(shade, row)):
+        cells = len(list(alike))
+        x, wide = NAMES_WIDTH + place * CELL_WIDTH, cells * CELL_WIDTH
+        paths.setdefault(depth, []).append(f"M{svg.number(x)} {y}h{svg.number(wide)}")
+        place += cells
+    drawn = [svg.tag("path", d="".join(paths[depth]), class_=f"cell d{depth}") for depth in sorted(set(paths) - {0})]
     peak = max(range(len(row)), key=lambda place: row[place], default=0)
     words = (
         f"{name}: at most {scales.spell(row[peak], kind)}, at {scales.spell(columns[peak], 'clock')}"
         if len(row)
         else name
     )
-    return svg.tag("g", svg.title(words), *paths)
+    return svg.tag("g", svg.title(words), *drawn)
 
 
 def bar(part: float, words: str) -> str:

@@ -70,11 +70,12 @@ def _layer(number: int, layer: Layer, places: Sequence[Place], spots: Sequence[t
     for place, depth, spot in zip(places, layer.depths, spots, strict=True):
         alike.setdefault((DOT_SIZES[place.tier], depth), []).append(spot)
     paths = [
-        svg.tag("path", d=svg.dots(here), class_=f"dot d{depth}", stroke_width=size)
+        svg.tag("path", d=svg.dots(here), class_=f"dot d{depth}", stroke_width=size * svg.TENTHS)
         for (size, depth), here in sorted(alike.items())
     ]
     hidden = {} if number == 0 else {"hidden": "hidden"}
-    return svg.tag("g", *paths, class_="layer", data_layer=number, **hidden)
+    smaller = f"scale({1 / svg.TENTHS})"
+    return svg.tag("g", *paths, class_="layer", data_layer=number, transform=smaller, **hidden)
 
 
 def _agency(place: Place, spot: tuple[float, float]) -> str:

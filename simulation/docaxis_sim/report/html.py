@@ -6,6 +6,8 @@ here knows what is measured.
 
 from collections.abc import Sequence
 from importlib.resources import files
+from math import isnan
+from pathlib import Path
 from typing import Final, NamedTuple
 
 from docaxis_sim.report import svg
@@ -22,6 +24,13 @@ class Column(NamedTuple):
 
     name: str
     kind: str = "text"
+
+
+class Cell(NamedTuple):
+    """What stands in a place of a table, as markup, and the number by which its column is sorted."""
+
+    markup: str
+    value: float
 
 
 class Section(NamedTuple):
@@ -57,11 +66,21 @@ def _heading(column: Column) -> str:
 
 
 def _cell(cell: object, column: Column) -> str:
+    if isinstance(cell, Cell):
+        kind = "" if column.kind == "markup" else ' class="n"'
+        return f'<td{kind} data-v="{_sortable(cell.value)}">{cell.markup}</td>'
     if column.kind == "markup":
         return f"<td>{cell}</td>"
     if column.kind == "text" or not isinstance(cell, int | float):
         return f"<td>{svg.escape(cell)}</td>"
-    return f'<td class="n" data-v="{cell:.6g}">{svg.escape(spell(float(cell), column.kind))}</td>'
+    return f'<td class="n" data-v="{_sortable(cell)}">{svg.escape(spell(float(cell), column.kind))}</td>'
+
+
+def _sortable(value: float) -> str:
+    """A number as the page's script reads it; what there is not comes before everything else."""
+    if isnan(value):
+        return "-Infinity"
+    return f"{value:.6g}".replace("inf", "Infinity")
 
 
 def page(title: str, subtitle: str, intro: str, sections: Sequence[Section]) -> str:
@@ -80,3 +99,11 @@ def page(title: str, subtitle: str, intro: str, sections: Sequence[Section]) -> 
         f'<h1>{svg.escape(title)}</h1><p class="pale">{svg.escape(subtitle)}</p>{intro}<nav>{links}</nav>{body}'
         f"<script>{script}</script></body></html>\n"
     )
+
+
+def save(folder: Path, text: str) -> Path:
+    """Writes a page as ``index.html`` into `folder` (made if missing) and returns its path."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "index.html"
+    path.write_text(text, encoding="utf-8")
+    return path

@@ -3,23 +3,23 @@
 Takes a study's figures as they are and computes none; how a chart or a table is made is in the modules beside it.
 """
 
-import json
 import shlex
 from collections.abc import Callable, Sequence
-from math import log
+from math import isfinite, log
 from pathlib import Path
 from typing import Final
 
-from docaxis_sim.capacity.model import Expectation
 from docaxis_sim.capacity.plan import SECOND_NS
-from docaxis_sim.capacity.statistics import Interval
-from docaxis_sim.capacity.study import Check, Series, Study, Table
-from docaxis_sim.report import charts, svg
+from docaxis_sim.capacity.spelling import NO_BOTTLENECK
+from docaxis_sim.capacity.study import Series, Study, Table
+from docaxis_sim.report import charts, parts, svg
 from docaxis_sim.report.charts import Line, Span
-from docaxis_sim.report.html import Column, Section, page, paragraph, table
+from docaxis_sim.report.html import Cell, Column, Section, page, paragraph, save, table
 from docaxis_sim.report.places import section as map_section
+from docaxis_sim.report.plots import Ratio, forest, heading, times
+from docaxis_sim.report.ratios import ratio
 from docaxis_sim.report.scales import Axis, spell
-from docaxis_sim.report.tables import busiest, interval, kind_of, shown
+from docaxis_sim.report.tables import STATIONS, busiest, latencies, made_of, metric, shown
 
 CARDS: Final = (
     ("offered_per_s.busiest_hour", "offered per second, busiest hour"),
@@ -37,93 +37,82 @@ CHARTS: Final = (
 )
 CURVES_MAX: Final = 8
 NODES_SHOWN: Final = 100
-ROWS_HEAT_MAX: Final = 63
+ROWS_HEAT_MAX: Final = 100
 
 
 def write(folder: Path, study: Study) -> Path:
     """Writes ``index.html`` into `folder` (made if missing) and returns its path."""
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "index.html"
-    path.write_text(render(study), encoding="utf-8")
-    return path
+    return save(folder, render(study))
 
 
 def render(study: Study) -> str:
     """The whole page as text."""
     scenario = study.scenario
     makers: Sequence[tuple[str, str, Callable[[Study], str]]] = (
-        ("answer", "Goals", _goals),
+        ("answer", "Goals", lambda found: parts.goals(found.verdicts)),
         ("places", "Map", map_section),
         ("time", "Through the day", _through_the_day),
         ("latency", "How long it took", _latency),
         ("bottlenecks", "Bottlenecks", _bottlenecks),
         ("failures", "Failures", _failures),
+        ("sensitivity", "What it hangs on", _sensitivity),
         ("executors", "Three executors", _executors),
         ("figures", "All figures", _figures),
-        ("checks", "Checks", _checks),
+        ("checks", "Checks", lambda found: parts.checks(found.checks)),
         ("repeat", "Repeat it", _repeat),
     )
     made = [Section(name, heading, body) for name, heading, make in makers if (body := make(study))]
     subtitle = " · ".join(part for part in (scenario.name_vi, scenario.path.name) if part)
-    return page(scenario.name, subtitle, paragraph(scenario.question) + _cards(study), made)
+    intro = paragraph(scenario.question) + _cards(study) + paragraph(_how(study), "pale") + parts.notes(study.notes)
+    return page(scenario.name, subtitle, intro, made)
 
 
 def _cards(study: Study) -> str:
-    cards = [
-        f"<div>{_card(study.estimates[name], kind_of(name))}<span>{svg.escape(words)}</span></div>"
-        for name, words in CARDS
-        if name in study.estimates
-    ]
-    return f'<div class="cards">{"".join(cards)}</div>'
+    return parts.cards((metric(name, study.estimates[name]), words) for name, words in CARDS if name in study.estimates)
 
 
-def _card(found: Interval, kind: str) -> str:
-    mean, _, width = interval(found, kind).partition(" ± ")
-    return f"<b>{svg.escape(mean)}</b>" + (f"<i>± {svg.escape(width)}</i><br>" if width else "")
-
-
-def _goals(study: Study) -> str:
-    if not study.verdicts:
-        return ""
-    rows = [
-        (
-            _verdict(verdict.held),
-            _goal(verdict.expectation),
-            interval(verdict.found, kind_of(verdict.expectation.metric)),
-        )
-        for verdict in study.verdicts
-    ]
-    columns = [Column("", "markup"), Column("goal · mục tiêu"), Column("found")]
-    return table(columns, rows) + paragraph(
-        "A goal is held only if the unfavourable end of the interval meets it.", "pale"
-    )
-
-
-def _verdict(held: bool) -> str:
-    return '<b class="held">✓ held</b>' if held else '<b class="broken">✗ not held</b>'
-
-
-def _goal(expectation: Expectation) -> str:
-    return f"{expectation.metric} {expectation.sign} {spell(expectation.value, kind_of(expectation.metric))}"
+def _how(study: Study) -> str:
+    """What every figure is of."""
+    scenario = study.scenario
+    days = "1 day" if scenario.days == 1 else f"{scenario.days} days"
+    return f"{days} of the whole network. {made_of(len(study.replications), scenario.experiment.confidence)}"
 
 
 def _through_the_day(study: Study) -> str:
     spans = _spans(study.tables.get("failures"))
-    parts = [
+    drawn = [
         f"<h3>{svg.escape(heading)}</h3>" + _series(study.series[name], heading, axis, spans)
         for name, heading, axis in CHARTS
         if name in study.series
     ]
     queues = study.series.get("queue_by_province")
     if queues is not None:
-        parts.append("<h3>Documents under way, province by province</h3>" + _heat(queues))
-    return "".join(parts)
+        drawn.append("<h3>Agency by agency</h3>" + _heat(queues))
+    return "".join(drawn)
 
 
 def _series(series: Series, heading: str, axis: Axis, spans: Sequence[Span]) -> str:
+    lines = series_lines(series)[:CURVES_MAX]
+    drawn = charts.chart(lines, Axis("time of day", "clock"), axis, spans, heading)
+    return drawn + paragraph(f"{series.about} {spread_of(series)}", "pale")
+
+
+def series_lines(series: Series) -> list[Line]:
+    """A curve for each row, with its band where there are several replications."""
     x = [start_s + series.step_ns / SECOND_NS / 2 for start_s in _starts_s(series)]
-    lines = [Line(label, x, row.tolist()) for label, row in zip(series.labels, series.values, strict=True)][:CURVES_MAX]
-    return charts.chart(lines, Axis("time of day", "clock"), axis, spans, heading) + paragraph(series.about, "pale")
+    none: Sequence[Sequence[float]] = [()] * len(series.labels)
+    low, high = (none if bound is None else bound.tolist() for bound in (series.low, series.high))
+    return [
+        Line(STATIONS.get(label, label), x, row.tolist(), least, most)
+        for label, row, least, most in zip(series.labels, series.values, low, high, strict=True)
+    ]
+
+
+def spread_of(series: Series) -> str:
+    """What the curves are of, and what the bands around them."""
+    if series.replications == 1:
+        return "Of one replication alone."
+    return f"Lines: means of {series.replications} replications; bands: from the least to the most of them."
 
 
 def _starts_s(series: Series) -> list[float]:
@@ -152,7 +141,11 @@ def _heat(series: Series) -> str:
         return 0 if value < 0.5 else max(1, min(charts.SHADES - 1, round((charts.SHADES - 1) * _log_part(value, most))))
 
     names = [series.labels[row] for row in rows]
-    return charts.heat_map(names, starts, [series.values[row].tolist() for row in rows], "number", shade)
+    drawn = charts.heat_map(names, starts, [series.values[row].tolist() for row in rows], "number", shade)
+    most_of = f"The {len(rows)} with the highest peaks of {len(order)}. " if len(rows) < len(order) else ""
+    how = "Of one replication alone." if series.replications == 1 else f"Means of {series.replications} replications."
+    words = f"{series.about} {most_of}{how} A pointer that rests on a name reads its peak."
+    return drawn + paragraph(words, "pale")
 
 
 def _log_part(value: float, most: float) -> float:
@@ -160,36 +153,42 @@ def _log_part(value: float, most: float) -> float:
 
 
 def _latency(study: Study) -> str:
-    parts = []
     curves = study.tables.get("ecdf")
+    drawn = ""
     if curves is not None:
-        lines = _long_lines(curves, "name")
-        parts.append(
-            charts.chart(
-                lines, Axis("from submission to arrived · đã đến", "time", log=True), Axis("", "share", low=0.0,
-                high=1.0), label="distribution of latencies",
-            )
-            + paragraph(curves.about, "pale")
-        )  # fmt: skip
-    if "latency" in study.tables:
-        parts.append(shown("latency", study.tables["latency"]))
-    return "".join(parts)
+        words = "" if curves.replications == 1 else " Bands: the interval of the time within which each share arrived."
+        how = made_of(curves.replications, curves.confidence)
+        drawn = distribution(curve_lines(curves, "name"), "distribution of latencies")
+        drawn += paragraph(f"{curves.about} {how}{words}", "pale")
+    return drawn + latencies(study)
 
 
-def _long_lines(long: Table, name: str) -> list[Line]:
+def distribution(lines: Sequence[Line], label: str) -> str:
+    """Shares that had arrived after so long."""
+    across = Axis("from submission to arrived · đã đến", "time", log=True)
+    return charts.chart(lines, across, Axis("", "share", low=0.0, high=1.0), label=label)
+
+
+def curve_lines(long: Table, name: str) -> list[Line]:
     """One curve per name of a table in long form, in the order in which the names appear."""
     columns = long.columns
-    points: dict[str, tuple[list[float], list[float]]] = {}
-    for label, x, y in zip(columns[name], columns["latency_s"], columns["share"], strict=True):
-        xs, ys = points.setdefault(str(label), ([], []))
-        xs.append(float(x))
-        ys.append(float(y))
-    return [Line(label, xs, ys) for label, (xs, ys) in points.items()][:CURVES_MAX]
+    curves: dict[str, list[tuple[float, ...]]] = {}
+    for label, x, y in zip(columns[name], long.intervals("latency_s"), columns["share"], strict=True):
+        apart = x.half_width if isfinite(x.half_width) else 0.0
+        curves.setdefault(str(label), []).append((x.mean, float(y), x.mean - apart, x.mean + apart))
+    lines = []
+    for label, places in curves.items():
+        across, up, left, right = (list(values) for values in zip(*places, strict=True))
+        band = (left, right) if long.replications > 1 else ((), ())
+        lines.append(Line(label, across, up, left=band[0], right=band[1]))
+    return lines[:CURVES_MAX]
 
 
 def _bottlenecks(study: Study) -> str:
     found = study.tables.get("bottlenecks")
-    body = shown("bottlenecks", found) + paragraph(found.about, "pale") if found is not None else ""
+    body = "" if found is None else shown("bottlenecks", found)
+    if found is not None and not found.columns["node"]:
+        body = paragraph(NO_BOTTLENECK)
     stations = study.tables.get("stations")
     return body + ("<h3>All stations</h3>" + shown("stations", stations) if stations is not None else "")
 
@@ -199,66 +198,48 @@ def _failures(study: Study) -> str:
     return shown("failures", found) if found is not None and len(found.columns["name"]) else ""
 
 
+def _sensitivity(study: Study) -> str:
+    """Each figure with what it becomes where an input is half or twice as much."""
+    rows: list[Ratio] = []
+    for name in dict.fromkeys(each.metric for found in study.variations for each in found.differences):
+        rows.append(heading(name, metric(name, study.estimates[name])))
+        for found in study.variations:
+            words = f"{found.field.replace('_', ' ')} {times(found.factor)}"
+            rows += [ratio(each, words) for each in found.differences if each.metric == name]
+    words = (
+        "Each figure as a multiple of what it is in this answer, where every time that was measured on nodes, or every "
+        "volume, is half or twice as much; the same days, in pairs. Filled: sure to differ. What hardly moves does not "
+        "hang on it."
+    )
+    return forest(rows, "what the answer hangs on") + paragraph(words, "pale") if rows else ""
+
+
 def _executors(study: Study) -> str:
     if study.executors is None:
         return ""
-    lines = _long_lines(study.executors, "executor")
-    drawn = charts.chart(
-        lines, Axis("from submission to arrived", "time", log=True), Axis("", "share", low=0.0, high=1.0),
-        label="the same documents through each executor",
-    )  # fmt: skip
-    return drawn + paragraph(study.executors.about)
+    drawn = distribution(curve_lines(study.executors, "executor"), "the same documents through each executor")
+    return drawn + paragraph(f"{study.executors.about} From replication {study.replications[0].number}.")
 
 
 def _figures(study: Study) -> str:
-    rows = [(name, interval(found, kind_of(name)), found.n) for name, found in sorted(study.estimates.items())]
-    columns = [Column("figure"), Column("mean ± half-width"), Column("replications", "number")]
+    rows = [
+        (name, Cell(svg.escape(metric(name, found)), found.mean), found.n)
+        for name, found in sorted(study.estimates.items())
+    ]
+    columns = [Column("figure"), Column("mean ± half-width", "number"), Column("replications", "number")]
     confidence = next((found.confidence for found in study.estimates.values()), 0.95)
     words = f"Half-widths are of {confidence:.0%} Student intervals over independent replications."
     nodes = study.tables.get("nodes")
-    body = _folded("every figure with its interval", table(columns, rows, "figures-table", search=True))
+    body = parts.folded("every figure with its interval", table(columns, rows, "figures-table", search=True))
     if nodes is not None:
-        body += _folded("the hundred busiest nodes", shown("nodes", busiest(nodes, NODES_SHOWN), search=True))
+        body += parts.folded("the hundred busiest nodes", shown("nodes", busiest(nodes, NODES_SHOWN), search=True))
     return paragraph(words, "pale") + body
 
 
-def _folded(words: str, body: str) -> str:
-    return f"<details><summary>{svg.escape(words)}</summary>{body}</details>"
-
-
-def _checks(study: Study) -> str:
-    rows = [(_verdict(check.held), check.name, _checked(check), check.detail) for check in study.checks]
-    columns = [Column("", "markup"), Column("check"), Column("measured / allowed"), Column("what")]
-    return table(columns, rows) + "".join(paragraph(note) for note in study.notes) if rows else ""
-
-
-def _checked(check: Check) -> str:
-    return f"{check.measured:.3g} / {check.allowed:.3g}"
-
-
 def _repeat(study: Study) -> str:
-    made = study.provenance
-    engines = sorted({each.engine for each in study.replications})
-    seeds = f"seed {study.scenario.experiment.seed}, replications {[each.number for each in study.replications]}"
-    facts = [
-        ("command", made.command or shlex.join(["docaxis", "simulate", "run", str(study.scenario.path)])),
-        ("random numbers", seeds),
-        ("scenario", f"SHA-256 {study.scenario.digest}"),
-        ("arrivals", ", ".join(sorted({each.births[:16] for each in study.replications}))),
-        ("engine", ", ".join(engines)),
-        ("versions", ", ".join(f"{name} {version}" for name, version in made.versions.items())),
-        ("machine", made.machine),
-        ("took", f"{spell(study.wall_seconds, 'time')}, of which {_engine_time(study)} in the engine"),
-    ]
-    rows = table([Column("what"), Column("value")], facts)
-    raw = json.dumps(study.scenario.raw, indent=1, ensure_ascii=False, default=str)
-    calibration = json.dumps(made.calibration, indent=1, ensure_ascii=False, default=str)
-    return (
-        rows
-        + _folded("the scenario as it was read", f"<pre>{svg.escape(raw)}</pre>")
-        + _folded("where the service times come from", f"<pre>{svg.escape(calibration)}</pre>")
-    )
-
-
-def _engine_time(study: Study) -> str:
-    return spell(sum(each.engine_seconds for each in study.replications), "time")
+    made, scenario = study.provenance, study.scenario
+    command = made.command or shlex.join(["docaxis", "simulate", "run", str(scenario.path)])
+    engine_seconds = sum(each.engine_seconds for each in study.replications)
+    took = f"{spell(study.wall_seconds, 'time')}, of which {spell(engine_seconds, 'time')} in the engine"
+    facts = [*parts.runs(scenario, study.replications), ("took", took)]
+    return parts.repeat(facts, made._replace(command=command), {"": scenario})

@@ -6,12 +6,13 @@ Chooses layers, steps of colour and words; drawing is `docaxis_sim.report.countr
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
+from docaxis_sim.capacity.spelling import NO_BOTTLENECK
 from docaxis_sim.capacity.study import Study, Table
 from docaxis_sim.report import svg
 from docaxis_sim.report.country import Layer, Place, country, depths
 from docaxis_sim.report.html import paragraph
 from docaxis_sim.report.scales import spell
-from docaxis_sim.report.tables import STATIONS
+from docaxis_sim.report.tables import STATIONS, interval
 
 SHARES: Final = (0.01, 0.05, 0.2, 0.4, 0.6, 0.8, 0.95)
 WAITS_S: Final = (0.1, 0.3, 1.0, 10.0, 60.0, 600.0, 3600.0)
@@ -46,7 +47,7 @@ def section(study: Study) -> str:
     keys = "".join(_key_list(number, layer.legend) for number, layer in enumerate(layers))
     words = (
         f"{len(columns['id']):,} nodes. Red rings: failed or cut off at some time. Numbers: the worst bottlenecks, as "
-        "in the table below. Wheel: zoom; drag: move; double click: everything."
+        "in the table below. Colours: means over the replications. Wheel: zoom; drag: move; double click: everything."
     )
     side = (
         f'<label>show <select id="layer">{choices}</select></label>{keys}'
@@ -67,16 +68,13 @@ def _places(nodes: Table) -> list[Place]:
 def _words(nodes: Table) -> list[str]:
     """What is read at an agency; nothing for the many below it."""
     columns = nodes.columns
+    layers = [(name, kind, nodes.intervals(column)) for column, name, kind, _ in LAYERS if column in columns]
     found = []
     for row, tier in enumerate(columns["tier"]):
         if tier not in AGENCIES:
             found.append("")
             continue
-        figures = [
-            f"{name} {spell(float(columns[column][row]), kind)}"
-            for column, name, kind, _ in LAYERS
-            if column in columns
-        ]
+        figures = [f"{name} {interval(values[row], kind)}" for name, kind, values in layers]
         found.append(f"{columns['name'][row]} ({columns['id'][row]})\n" + "\n".join(figures))
     return found
 
@@ -95,14 +93,14 @@ def _worst_list(study: Study) -> str:
     found = study.tables.get("bottlenecks")
     if found is None:
         return ""
-    columns = found.columns
-    rows = zip(columns["node"], columns["name"], columns["station"], columns["busy"], columns["wait_s"], strict=True)
+    texts = zip(*(found.columns[name] for name in ("node", "name", "station")), strict=True)
+    figures = zip(found.intervals("busy"), found.intervals("wait_s"), strict=True)
     lines: dict[str, str] = {}
-    for node, name, station, busy, wait_s in rows:
-        words = (
-            f"{name}: {STATIONS.get(str(station), station)} {spell(float(busy), 'share')} busy in its busiest hour, "
-        )
-        lines.setdefault(str(node), words + f"mean wait {spell(float(wait_s), 'time')}")
+    for (node, name, station), (busy, wait) in zip(texts, figures, strict=True):
+        used = f"{STATIONS.get(str(station), station)} {interval(busy, 'share')} busy in its busiest hour"
+        lines.setdefault(str(node), f"{name}: {used}, mean wait {interval(wait, 'time')}")
+    if not lines:
+        return paragraph(NO_BOTTLENECK)
     items = "".join(f"<li>{svg.escape(line)}</li>" for line in lines.values())
     return f'<h3>Where documents wait longest</h3><ol class="worst-list">{items}</ol>'
 

@@ -64,6 +64,17 @@ def test_every_figure_and_every_table_is_a_file(tmp_path: Path) -> None:
     expected = study().series["rates"]
     assert np.allclose([float(row["value"]) for row in offered], expected.values[0], atol=1e-9)
     assert int(offered[0]["from_s"]) == expected.start_ns // SECOND_NS
+    assert expected.high is not None
+    assert np.allclose([float(row["most"]) for row in offered], expected.high[0], atol=1e-9)
+    assert all(float(row["least"]) <= float(row["value"]) <= float(row["most"]) for row in offered)
+
+
+def test_means_in_tables_have_their_half_widths_beside_them(tmp_path: Path) -> None:
+    """Two programs must not draw two intervals around one figure; what never changes has none."""
+    files.write(tmp_path, study())
+    nodes, found = rows(tmp_path / "nodes.csv"), study().tables["nodes"]
+    assert np.allclose([float(row["up_half_width"]) for row in nodes], found.half_widths["up"], atol=1e-9)
+    assert "lat_half_width" not in nodes[0]
 
 
 def test_raw_rows_hold_every_delivery(tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ def test_a_long_curve_keeps_its_peaks() -> None:
     """Thinning must not hide the worst moment."""
     y = [1.0] * 10_000
     y[7_777] = 99.0
-    kept = charts.thin(charts.Line("queue", list(range(10_000)), y))
+    kept = charts.thin(list(range(10_000)), y)
     assert len(kept) <= charts.POINTS_MAX
     assert (7_777, 99.0) in kept
 
@@ -53,6 +53,23 @@ def test_twelve_thousand_nodes_are_a_small_map() -> None:
     found = country.country(places, layers, failed=[5], worst=[12_000])
     assert len(found) < 200_000
     assert len(wrapped(found).findall(".//circle")) == 2
+
+
+def test_a_band_keeps_the_highest_and_the_lowest_of_what_is_thinned() -> None:
+    """The worst of all replications is what the band is for."""
+    x, low, high = list(range(1_000)), [5.0] * 1_000, [6.0] * 1_000
+    low[333], high[777] = 1.0, 9.0
+    assert (333, 1.0) in charts.thin(x, low, lowest=True)
+    assert (777, 9.0) in charts.thin(x, high)
+
+
+def test_a_distribution_has_its_band_along_the_other_axis() -> None:
+    """Of each share the time is uncertain, not of each time the share; a time below 0 stays in the frame."""
+    line = charts.Line("all", [1.0, 10.0], [0.5, 1.0], left=[-3.0, 9.0], right=[2.0, 11.0])
+    found = wrapped(charts.chart([line], Axis("after", "time", log=True), Axis("", "share", low=0, high=1)))
+    band = found.find(".//path[@class='band c0']")
+    assert band is not None
+    assert band.get("d", "").count("L") == 3
 
 
 def test_depths_count_the_steps_that_are_reached() -> None:
