@@ -5,19 +5,20 @@ where, nor in which order they end. What the outcomes say together is `experimen
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, contextmanager
 from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 import numpy as np
 
 from docaxis_sim import machines
 from docaxis_sim.capacity import cluster, edition, measure, raw_rows, reference, vector
+from docaxis_sim.capacity.boards import Board, told_here
 from docaxis_sim.capacity.model import Scenario
 from docaxis_sim.capacity.plan import CannotCarry, Form, Plan, Run
 from docaxis_sim.capacity.portable import Parcel, pack, unpacked
@@ -32,7 +33,13 @@ WORTH_COMPILING: Final = 20_000
 """Deliveries from which on `auto` takes the vector engine where it can: for fewer, loading it takes too long."""
 
 Progress = Callable[[int, int], None]
-"""Told the simulated time in ns and how many deliveries have arrived."""
+"""Told the simulated time in ns and how many deliveries have arrived; sums over what runs side by side."""
+
+HEARD_EVERY_S: Final = 1.0
+"""How often what other processes say is listened to."""
+
+_Thing = TypeVar("_Thing")
+_Found = TypeVar("_Found")
 
 
 class Failed(Exception):
@@ -115,6 +122,7 @@ class Runner:
     def __init__(self, workers: int = 1, address: str = "") -> None:
         self.workers, self.address = workers, address
         self._executor: Executor | None = None
+        self._board: Board | None = None
         self._open = ExitStack()
 
     def __enter__(self) -> "Runner":
@@ -122,7 +130,8 @@ class Runner:
         if self.address:
             self._executor, self.workers = self._open.enter_context(cluster.connected(self.address))
         elif self.workers > 1:
-            self._executor = self._open.enter_context(_processes(self.workers))
+            self._board = Board(self.workers)
+            self._executor = self._open.enter_context(_processes(self.workers, self._board))
         return self
 
     def __exit__(self, *error: Any) -> None:
@@ -135,24 +144,64 @@ class Runner:
         progress: Progress | None = None,
     ) -> list[Replication]:
         """The outcomes, in the order of the jobs. `done` is told each when it has ended, `progress` what happens
-        inside, where that is in this process. Raises `CannotCarry`, `Failed`, and the `ValueError`s of `prepare`."""
+        inside, where that is on this machine. Raises `CannotCarry`, `Failed`, and the `ValueError`s of `prepare`."""
         if self._executor is None:
             return [_told(carried_out(job, progress), done) for job in jobs]
         futures = {self._submitted(self._executor, job): job for job in jobs}
-        try:
-            for future in as_completed(futures):
-                brought = future.result()
-                _keep(brought.rows, futures[future].rows_to)
-                _told(brought.replication, done)
-        except BrokenProcessPool as error:
-            text = "a worker process ended before its time, as happens when memory runs out; use fewer --jobs"
-            raise Failed(text) from error
+        for future in self._ended(futures, progress):
+            brought = _result(future)
+            _keep(brought.rows, futures[future].rows_to)
+            _told(brought.replication, done)
         return [future.result().replication for future in futures]
+
+    def each(
+        self,
+        function: Callable[[_Thing, Progress | None], _Found],
+        things: Sequence[_Thing],
+        done: Callable[[_Found], None],
+        progress: Progress | None = None,
+    ) -> list[_Found]:
+        """What a function of this simulator's modules makes of each of some things, in their order; `done` is told each
+        when it is there. In this process or in others, but not on a cluster. Raises what it raises, and `Failed`."""
+        if self._executor is None or self.address:
+            found = []
+            for thing in things:
+                found.append(function(thing, progress))
+                done(found[-1])
+            return found
+        futures = [self._executor.submit(_here, function, thing) for thing in things]
+        for future in self._ended(futures, progress):
+            done(_result(future))
+        return [future.result() for future in futures]
+
+    def _ended(self, futures: "Iterable[Future[_Found]]", progress: Progress | None) -> "Iterator[Future[_Found]]":
+        """Each as it ends; meanwhile, what is happening inside is told."""
+        left = set(futures)
+        listened = progress if self._board is not None else None
+        while left:
+            ended, left = wait(left, HEARD_EVERY_S if listened else None, FIRST_COMPLETED)
+            if listened and self._board is not None:
+                listened(*self._board.sums())
+            yield from ended
 
     def _submitted(self, executor: Executor, job: Job) -> "Future[_Brought]":
         if not self.address:
             return executor.submit(_near, job)
         return executor.submit(_far, job._replace(scenario=_packed(job.scenario)), edition.deciding())
+
+
+def _result(future: "Future[_Found]") -> _Found:
+    try:
+        return future.result()
+    except BrokenProcessPool as error:
+        text = "a worker process ended before its time, as happens when memory runs out; use fewer --jobs"
+        raise Failed(text) from error
+
+
+def _here(function: Callable[[_Thing, Progress | None], _Found], thing: _Thing) -> _Found:
+    """In a worker process: what happens inside is written where who asks can read it."""
+    with told_here() as progress:
+        return function(thing, progress)
 
 
 class _Brought(NamedTuple):
@@ -163,7 +212,8 @@ class _Brought(NamedTuple):
 
 
 def _near(job: Job) -> _Brought:
-    return _Brought(carried_out(job), {})
+    with told_here() as progress:
+        return _Brought(carried_out(job, progress), {})
 
 
 def _far(job: Job, expected: dict[str, str]) -> _Brought:
@@ -186,8 +236,8 @@ def _keep(rows: dict[str, bytes], folder: Path | None) -> None:
 
 
 @contextmanager
-def _processes(workers: int) -> Iterator[Executor]:
-    executor = ProcessPoolExecutor(workers, get_context("spawn"))
+def _processes(workers: int, board: Board) -> Iterator[Executor]:
+    executor = ProcessPoolExecutor(workers, get_context("spawn"), board.take_place, (board.cells, board.taken))
     try:
         yield executor
     except BaseException:

@@ -6,22 +6,18 @@ change is prepared once. What is asked is answered only where the figure goes on
 in the answer, so that anybody can see.
 """
 
-import csv
-import io
 from collections.abc import Callable
 from functools import partial
-from math import exp, isfinite, isnan, log
+from math import ceil, exp, isfinite, isnan, log, log2
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
-from docaxis_sim.capacity import costs, measure, runner
+from docaxis_sim.capacity.asked import Asked, Found, Plans, figure
 from docaxis_sim.capacity.experiment import FIRST, look_up, verdict
-from docaxis_sim.capacity.files import interval, number
 from docaxis_sim.capacity.metrics import NEVER_NEGATIVE
 from docaxis_sim.capacity.model import Expectation, Scenario
-from docaxis_sim.capacity.prepare import Prepared, prepare
+from docaxis_sim.capacity.runner import Progress, Runner
 from docaxis_sim.capacity.scenario import load
-from docaxis_sim.capacity.stations import stations
 from docaxis_sim.capacity.statistics import Interval, estimate, student_t
 from docaxis_sim.capacity.units import DURATION, RATE, SIZE, BadValue, Unit
 
@@ -56,6 +52,11 @@ class Scale(NamedTuple):
     def near(self, low: float, high: float, precision: float) -> bool:
         """Whether there is nothing left to try between two values."""
         return high <= low * (1 + (0 if self.whole else precision)) or self.middle(low, high) in (low, high)
+
+    def halves(self, precision: float) -> int:
+        """How often what lies between the ends is halved until it is that near."""
+        steps = self.high - self.low if self.whole else log(self.high / self.low) / log(1 + precision)
+        return ceil(log2(max(1.0, steps)))
 
 
 class Trial(NamedTuple):
@@ -127,18 +128,29 @@ class Search:
         engine: str = "",
         precision: float = PRECISION,
         told: Callable[[Trial], None] | None = None,
+        runner: Runner | None = None,
+        ran: Callable[[Found], None] | None = None,
+        progress: Progress | None = None,
     ) -> None:
-        """`told` is called with every trial. Raises `BadScenario` where scenario, field or goal are wrong."""
+        """`told` is called with every trial, `ran` with every run, `progress` with what happens inside one. The answer
+        is the same whatever the `runner`. Raises `BadScenario` where scenario, field or goal are wrong."""
         self.path, self.field, self.between, self.goal = path, field, between, goal
         self.overrides, self.engine, self.precision = overrides or {}, engine, precision
-        self.told = told or (lambda _: None)
+        self.told, self.runner = told or (lambda _: None), runner or Runner()
+        self.ran, self.progress = ran or (lambda _: None), progress
         self.scenario = self._at(between.low)
         look_up([goal.metric], self.scenario)
         self.confidence = self.scenario.experiment.confidence
         self.total = self.scenario.experiment.replications
         self.trials: list[Trial] = []
         self._known: dict[tuple[float, int], float] = {}
-        self._prepared: tuple[int, Prepared] | None = None
+        self._plans = Plans()
+
+    @property
+    def runs_expected(self) -> int:
+        """About how many runs it takes: both ends and what lies between by halves on one replication, then two values
+        on the others. It may be some more, where replications disagree."""
+        return 2 + self.between.halves(self.precision) + 2 * (self.total - 1)
 
     def run(self) -> Answer:
         """Tries both ends, then halves what lies between until it is narrow enough, on one replication; what seems to
@@ -195,6 +207,7 @@ class Search:
                 return trial
         figures: list[float] = []
         for replication in range(FIRST, FIRST + replications):
+            self._ahead(value, range(replication, FIRST + replications))
             figures.append(self._figure(value, replication))
             if not isfinite(figures[-1]) or (self._hopeless(figures) and not to_the_end):
                 break
@@ -220,34 +233,33 @@ class Search:
             return max(figures) > self.goal.value
         return self.goal.metric.startswith(NEVER_NEGATIVE) and sum(figures) / self.total > self.goal.value
 
+    def _ahead(self, value: float, replications: range) -> None:
+        """Finds out the first of some figures side by side, as many as the runner takes; they count in their order."""
+        some = replications[: self.runner.workers]
+        if len(some) > 1 and (value, some[0]) not in self._known:
+            asked = [self._asked(value, each) for each in some if (value, each) not in self._known]
+            of_one = None if self.progress is None else partial(_shared_out, self.progress, len(asked))
+            found = self.runner.each(figure, asked, self.ran, of_one)
+            self._known |= {(value, one.replication): each.value for one, each in zip(asked, found, strict=True)}
+
     def _figure(self, value: float, replication: int) -> float:
         if (value, replication) not in self._known:
-            scenario = self._at(value)
-            prepared = self._plan(scenario, replication)
-            run = runner.outcome(prepared.plan, self.engine or scenario.engine)
-            found = measure.figure(prepared, run, scenario, self.goal.metric)
-            if isnan(found):
-                raise BadSearch(
-                    f"{self.goal.metric}: with {self.field} = {self.between.write(value)} there is nothing in "
-                    f"replication {replication} to make it from; no document of this kind was sent"
-                )
-            self._known[value, replication] = found
+            found = figure(self._asked(value, replication), self.progress, self._plans)
+            self.ran(found)
+            self._known[value, replication] = found.value
+        if isnan(self._known[value, replication]):
+            raise BadSearch(
+                f"{self.goal.metric}: with {self.field} = {self.between.write(value)} there is nothing in "
+                f"replication {replication} to make it from; no document of this kind was sent"
+            )
         return self._known[value, replication]
+
+    def _asked(self, value: float, replication: int) -> Asked:
+        shared = self.scenario.digest if self.field.endswith(_LINES) else ""
+        return Asked(self._at(value), replication, self.engine, self.goal.metric, shared)
 
     def _at(self, value: float) -> Scenario:
         return load(self.path, {**self.overrides, self.field: self.between.write(value)})
-
-    def _plan(self, scenario: Scenario, replication: int) -> Prepared:
-        """The plan of a replication; where nothing but lines changed since the last one, with new stations alone."""
-        if self._prepared is None or self._prepared[0] != replication or not self.field.endswith(_LINES):
-            self._prepared = None  # so that the old one is gone before the new one is made
-            self._prepared = replication, prepare(scenario, replication)
-            return self._prepared[1]
-        kept = self._prepared[1]
-        made = stations(scenario, kept.topology, costs.read(scenario.calibration))
-        before = kept.plan.stations
-        lines = before._replace(up_ns_per_kib=made.up_ns_per_kib, down_ns_per_kib=made.down_ns_per_kib)
-        return kept._replace(plan=kept.plan._replace(stations=lines), digest=scenario.digest)
 
     def _one_way(self, wanted: int, rising: bool) -> bool:
         """Whether, among what was tried on so many replications, no value fails beyond one that meets the goal."""
@@ -271,41 +283,11 @@ class Search:
         )
 
 
+def _shared_out(progress: Progress, runs: int, simulated_ns: int, arrived: int) -> None:
+    """Tells what happened in several runs together as if it had been one."""
+    progress(simulated_ns // runs, arrived)
+
+
 def _cut_short(trial: Trial) -> bool:
     """Whether it ended before the figures that were asked for, though all of them are finite."""
     return len(trial.figures) < trial.wanted and all(map(isfinite, trial.figures))
-
-
-def as_json(answer: Answer) -> dict[str, Any]:
-    """The answer with everything that was tried; what is not finite is null."""
-    return {
-        "field": answer.field,
-        "goal": answer.goal._asdict(),
-        "confidence": answer.confidence,
-        "best": answer.best and _trial_json(answer.best),
-        "failing": answer.failing and _trial_json(answer.failing),
-        "larger_is_better": answer.rising,
-        "one_way": answer.one_way,
-        "trials": [_trial_json(trial) for trial in answer.trials],
-    }
-
-
-def _trial_json(trial: Trial) -> dict[str, Any]:
-    return {
-        "value": trial.text,
-        "figures": [number(figure) for figure in trial.figures],
-        "found": interval(trial.found),
-        "met": trial.met,
-        "undecided": trial.undecided,
-    }
-
-
-def csv_text(answer: Answer) -> str:
-    """A line per trial."""
-    text = io.StringIO()
-    out = csv.writer(text, lineterminator="\n")
-    out.writerow([answer.field, answer.goal.metric, "half_width", "replications", "met"])
-    for trial in answer.trials:
-        half_width = repr(trial.found.half_width) if isfinite(trial.found.half_width) else ""
-        out.writerow([trial.text, repr(trial.found.mean), half_width, len(trial.figures), int(trial.met)])
-    return text.getvalue()

@@ -1,9 +1,10 @@
 """`docaxis simulate capacity`: the smallest value of a field with which a goal is met, and how sure that is.
 
-Thin: `docaxis_sim.capacity.search` finds it.
+Thin: `docaxis_sim.capacity.search` finds it, `answers` says it.
 """
 
 import argparse
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,7 +12,7 @@ from docaxis.cli import main, output
 from docaxis_sim.cli import common
 
 if TYPE_CHECKING:
-    from docaxis_sim.capacity.search import Answer, Trial
+    from docaxis_sim.capacity.search import Answer, Search, Trial
 
     Subparsers = argparse._SubParsersAction[Any]
 
@@ -20,8 +21,8 @@ examples:
   docaxis simulate capacity normal-working-day --find nodes.commune.uplink --between "1 Mbit/s" "100 Mbit/s" \\
       --goal "latency.arrived.p99_s <= 60 s"
   docaxis simulate capacity flood-week --find nodes.province.uplink --between "10 Mbit/s" "1 Gbit/s" \\
-      --goal "latency.arrived.p99.express_s <= 60 s" --confidence 0.99
-  docaxis simulate capacity ten-years --find load --between 1 64 --goal "utilisation.loop.max <= 80 %"
+      --goal "latency.arrived.p99.express_s <= 60 s" --confidence 0.99 --report out
+  docaxis simulate capacity ten-years --find load --between 1 64 --goal "utilisation.loop.max <= 80 %" --jobs 2
 
 The field may be one of which more is better (a line) or worse (load); which, is found out at both ends. A value meets
 the goal if the whole interval over all replications does, and every value meets the same documents. The neighbour that
@@ -46,7 +47,11 @@ def add_parser(commands: "Subparsers") -> None:
     parser.add_argument("--replications", type=output.positive, metavar="N", help="instead of the scenario's number")
     parser.add_argument("--seed", type=common.whole_number, metavar="N", help="instead of the scenario's seed")
     parser.add_argument("--engine", choices=common.ENGINES, default="", help="who carries it")
+    parser.add_argument(
+        "--jobs", type=output.positive, default=1, metavar="N", help="replications of a value side by side"
+    )
     parser.add_argument("--csv", type=Path, metavar="FILE", help="write everything that was tried")
+    parser.add_argument("--report", type=Path, metavar="DIR", help="write a page that opens offline")
 
 
 def _share(text: str) -> float:
@@ -62,71 +67,74 @@ def _share(text: str) -> float:
 def run(arguments: argparse.Namespace) -> int:
     """Searches, and says what was found and how it was seen."""
     with common.explained():
-        from docaxis_sim.capacity import kinds, search
+        from docaxis_sim.capacity import answers
 
-        overrides = common.overrides(arguments)
-        if arguments.confidence is not None:
-            overrides["experiment.confidence"] = arguments.confidence
-        question = search.Search(
-            arguments.scenario, arguments.find, search.scale(*arguments.between), kinds.goal(arguments.goal),
-            overrides, arguments.engine, arguments.within, _said,
-        )  # fmt: skip
-        answer = question.run()
+        answer, question = _answered(arguments)
     if arguments.csv is not None:
-        arguments.csv.write_text(search.csv_text(answer), encoding="utf-8")
+        arguments.csv.write_text(answers.csv_text(answer), encoding="utf-8")
+    if arguments.report is not None:
+        _write(arguments.report, answer, question)
     if arguments.json:
-        output.print_json(search.as_json(answer))
+        output.print_json(answers.as_json(answer))
     else:
         _show(answer, question.total)
+        if arguments.report is not None:
+            print(f"Written to {arguments.report}")
     return main.NEGATIVE if answer.best is None else main.OK
 
 
-def _said(trial: "Trial") -> None:
+def _answered(arguments: argparse.Namespace) -> "tuple[Answer, Search]":
+    from docaxis_sim.capacity import kinds, search
+    from docaxis_sim.capacity.plan import DAY_NS
+    from docaxis_sim.capacity.runner import Runner
+    from docaxis_sim.cli.progress import Watcher
+
+    overrides = common.overrides(arguments)
+    if arguments.confidence is not None:
+        overrides["experiment.confidence"] = arguments.confidence
+    between, goal = search.scale(*arguments.between), kinds.goal(arguments.goal)
+    with Runner(arguments.jobs) as runner:
+        question = search.Search(
+            arguments.scenario, arguments.find, between, goal, overrides, arguments.engine, arguments.within,
+            runner=runner,
+        )  # fmt: skip
+        simulated_ns = question.scenario.days * DAY_NS
+        with Watcher(arguments.find, question.runs_expected, simulated_ns, called="runs") as watcher:
+            question.told = lambda trial: watcher.say(_said(trial))
+            question.ran = lambda found: watcher.ran(found.seconds, more=question.total - 1)
+            question.progress = watcher.inside
+            return question.run(), question
+
+
+def _write(folder: Path, answer: "Answer", question: "Search") -> None:
+    """The page, and everything that was tried as files."""
+    from docaxis_sim.capacity import answers
+    from docaxis_sim.capacity.experiment import provenance
+    from docaxis_sim.report import html, search
+
+    made = provenance(question.scenario, common.command_line(sys.argv))
+    html.save(folder, search.render(answer, question.scenario, question.between, question.total, made))
+    (folder / "tried.csv").write_text(answers.csv_text(answer), encoding="utf-8")
+    common.write_json(folder / "manifest.json", answers.as_json(answer))
+
+
+def _said(trial: "Trial") -> str:
     runs = output.counted(len(trial.figures), "replication")
     said = "meets the goal" if trial.met else "undecided" if trial.undecided else "does not"
-    output.note(f"{trial.text}: {said} in {runs}")
+    return f"{trial.text}: {said} in {runs}"
 
 
 def _show(answer: "Answer", replications: int) -> None:
+    from docaxis_sim.capacity import answers, spelling
     from docaxis_sim.capacity.metrics import about
-    from docaxis_sim.cli import show
 
     unit = about(answer.goal.metric).unit
     rows = [
-        (trial.text, show.figure(trial.found, unit), str(len(trial.figures)), _met(trial))
+        (trial.text, spelling.figure(trial.found, unit), str(len(trial.figures)), answers.standing(trial))
         for trial in sorted(answer.trials, key=lambda each: (each.value, len(each.figures)))
     ]
-    goal = f"{answer.goal.metric} {answer.goal.sign} {show.plain(answer.goal.value, unit)}"
-    output.print_table(f"Tried for {goal}", (answer.field, "found", "replications", "met"), rows)
+    output.print_table(f"Tried for {answers.goal(answer)}", (answer.field, "found", "replications", "met"), rows)
     print()
-    print(_words(answer, goal, unit, replications))
-    if not answer.one_way:
-        print("Note: what was tried does not go one way; there may be other answers between the ends.")
-
-
-def _met(trial: "Trial") -> str:
-    return "yes" if trial.met else "undecided" if trial.undecided else "no"
-
-
-def _words(answer: "Answer", goal: str, unit: str, replications: int) -> str:
-    sure = f"with its whole {answer.confidence:.0%} interval over {replications} replications"
-    if replications == 1:
-        sure = "in one replication, which cannot say how sure that is (±?)"
-    if answer.best is None:
-        failing = "" if answer.failing is None else f" {_failing(answer.failing, unit)}"
-        return f"No value of {answer.field} that was tried meets {goal} {sure}.{failing}"
-    if answer.failing is None:
-        return f"Both ends meet {goal}; {answer.best.text} does {sure}: look beyond it."
-    kind = "smallest" if answer.rising else "largest"
-    found = f"{answer.field} = {answer.best.text} is the {kind} value found that meets {goal}, {sure}."
-    return f"{found} {_failing(answer.failing, unit)}"
-
-
-def _failing(trial: "Trial", unit: str) -> str:
-    """What is known of the nearest value that does not meet the goal."""
-    from docaxis_sim.cli import show
-
-    found = show.figure(trial.found, unit)
-    if trial.undecided:
-        return f"{trial.text} is undecided, {found}: with more replications it may meet the goal as well."
-    return f"{trial.text} does not: {found}."
+    print(answers.sentence(answer, replications))
+    if others := answers.other_ways(answer):
+        print(f"Note: {others}")

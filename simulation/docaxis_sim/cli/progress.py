@@ -17,14 +17,17 @@ if TYPE_CHECKING:
 
 SECONDS_BETWEEN_LINES: Final = 10.0
 SECONDS_BETWEEN_BEATS: Final = 1.0
-"""Time passes although nothing is heard: from other processes and machines nothing comes before a replication ends."""
+"""Time passes although nothing is heard: from other machines nothing comes before a replication ends."""
 
 
 class Watcher:
-    """Tells people about `steps` replications (more may follow), each of so much simulated time, so many of them
-    `side_by_side`."""
+    """Tells people about `steps` replications, or what they are `called` (more may follow), each of so much simulated
+    time, so many of them `side_by_side`."""
 
-    def __init__(self, what: str, steps: int, simulated_ns: int, side_by_side: int = 1) -> None:
+    def __init__(
+        self, what: str, steps: int, simulated_ns: int, side_by_side: int = 1, called: str = "replications"
+    ) -> None:
+        self.called = called
         self.what, self.steps, self.simulated_ns = what, max(1, steps), max(1, simulated_ns)
         self.side_by_side = max(1, side_by_side)
         self.ended = 0
@@ -52,21 +55,32 @@ class Watcher:
     def done(self, replication: "Replication") -> None:
         """A replication has ended."""
         arrived = replication.measures.metrics["arrived"]
+        self.ran(replication.seconds, f"{arrived:,.0f} documents arrived in replication {replication.number}")
+
+    def ran(self, seconds: float, note: str = "", more: int = 0) -> None:
+        """One of the steps has ended, which took so long; so many `more` will follow at least."""
         with self._showing:
             self.ended += 1
             self._inside, self._ended_at = 0.0, self._watch.seconds
-            self._took += replication.seconds
-            self.steps = max(self.steps, self.ended)
-            self._note = f"{arrived:,.0f} documents arrived in replication {replication.number}"
+            self._took += seconds
+            self.steps = max(self.steps, self.ended + more)
+            self._note = note
             self._show(due=self.ended == self.steps)
 
     def inside(self, simulated_ns: int, arrived: int) -> None:
-        """So much simulated time has passed in the replication that runs in this process."""
-        day, minute = divmod(simulated_ns // 60_000_000_000, 24 * 60)
+        """So much simulated time has passed in what runs on this machine, in all of it together."""
+        running = min(self.side_by_side, max(1, self.steps - self.ended))
         with self._showing:
-            self._inside = min(1.0, simulated_ns / self.simulated_ns)
-            self._note = f"day {day + 1} {minute // 60:02}:{minute % 60:02}, {arrived:,} documents arrived"
+            self._inside = min(float(running), simulated_ns / self.simulated_ns)
+            self._note = f"{_when(simulated_ns, running)}, {arrived:,} documents arrived"
             self._show()
+
+    def say(self, text: str) -> None:
+        """A line that stays."""
+        if self._bar is None:
+            output.note(text)
+        else:
+            self._bar.console.print(text, markup=False, highlight=False)
 
     def beat(self) -> None:
         """Time has passed, and nothing else may have happened."""
@@ -91,12 +105,12 @@ class Watcher:
         elif due or passed_s - self._said >= SECONDS_BETWEEN_LINES:
             self._said = passed_s
             left = "" if left_s is None else f", about {_spelled(left_s)} left"
-            so_far = f"{self.what}: {self.ended} of {self.steps} replications, {_spelled(passed_s)}{left}"
+            so_far = f"{self.what}: {self.ended} of {self.steps} {self.called}, {_spelled(passed_s)}{left}"
             output.note("; ".join([so_far, *notes]))
 
     def _left_s(self, passed_s: float) -> float | None:
-        """What is left: of the one in this process by the simulated time it has covered, else by how long those that
-        have ended took. None while nothing is known, and when nothing is left."""
+        """What is left: by the simulated time that those on this machine have covered, else by how long those that have
+        ended took. None while nothing is known, and when nothing is left."""
         if self.ended >= self.steps:
             return None
         if self._inside:
@@ -106,6 +120,12 @@ class Watcher:
             return None
         turns = ceil((self.steps - self.ended) / self.side_by_side)
         return max(0.0, turns * self._took / self.ended - (passed_s - self._ended_at))
+
+
+def _when(simulated_ns: int, running: int) -> str:
+    """How far it is; of several, on average."""
+    day, minute = divmod(simulated_ns // running // 60_000_000_000, 24 * 60)
+    return f"day {day + 1} {minute // 60:02}:{minute % 60:02}" + (" on average" if running > 1 else "")
 
 
 def _spelled(seconds: float) -> str:

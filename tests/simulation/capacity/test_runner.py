@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from docaxis_sim.capacity import shards
-from docaxis_sim.capacity.plan import CannotCarry, Law
+from docaxis_sim.capacity import runner, shards
+from docaxis_sim.capacity.plan import HOUR_NS, CannotCarry, Law
 from docaxis_sim.capacity.prepare import prepare
-from docaxis_sim.capacity.runner import Job, Runner, births, choice, run_once
+from docaxis_sim.capacity.runner import Job, Progress, Runner, births, choice, run_once
 from docaxis_sim.capacity.scenario import load
 from docaxis_sim.capacity.study import Replication
 from tests.simulation.capacity.measured import SMALL, carried
@@ -28,6 +28,35 @@ def test_one_worker_and_two_give_the_same_bytes() -> None:
     with Runner(2) as two:
         assert written(two.carry(jobs)) == written(expected)
     assert ended == [1, 2, 3]
+
+
+def _tells(place: Path, progress: Progress | None) -> int:
+    """Says how far it is until somebody has heard it."""
+    assert progress is not None
+    progress(HOUR_NS, 7)
+    while not place.exists():
+        pass
+    return 3
+
+
+def test_what_happens_inside_other_processes_is_heard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Simulated time and arrivals of all of them together, while they run; nothing is left of it afterwards."""
+    monkeypatch.setattr(runner, "HEARD_EVERY_S", 0.01)
+    heard: list[tuple[int, int]] = []
+    ended: list[int] = []
+
+    def listen(simulated_ns: int, arrived: int) -> None:
+        heard.append((simulated_ns, arrived))
+        if arrived == 14:
+            (tmp_path / "heard").touch()
+
+    with Runner(2) as two:
+        assert two.each(_tells, [tmp_path / "heard"] * 2, ended.append, listen) == [3, 3]
+    assert (2 * HOUR_NS, 14) in heard
+    assert ended == [3, 3]
+    with Runner() as one:
+        assert one.each(_tells, [tmp_path / "heard"], ended.append, listen) == [3]
+    assert heard[-1] == (HOUR_NS, 7)
 
 
 def test_both_engines_give_the_same_figures() -> None:

@@ -5,11 +5,13 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 
-from docaxis_sim.capacity import search
+from docaxis_sim.capacity import answers, search
+from docaxis_sim.capacity.asked import Found, Plans
 from docaxis_sim.capacity.kinds import goal
 from docaxis_sim.capacity.mistakes import BadScenario
 from docaxis_sim.capacity.plan import Deliveries, Stations
 from docaxis_sim.capacity.prepare import prepare
+from docaxis_sim.capacity.runner import Runner
 from docaxis_sim.capacity.scenario import load
 from docaxis_sim.capacity.search import Answer, Scale, Search
 from tests.simulation.capacity.measured import SMALL
@@ -72,11 +74,25 @@ def test_the_same_question_has_the_same_answer() -> None:
     assert answered(*question) == answered(*question)
 
 
+def test_replications_side_by_side_give_the_same_answer() -> None:
+    """Real processes; more may be run than count, but what counts, counts in order."""
+    field, low, high, stated = THIN
+    overrides: dict[str, object] = {"experiment.replications": 4, "experiment.replications_max": 4}
+    ran: list[Found] = []
+    with Runner(2) as two:
+        question = Search(SMALL, field, search.scale(low, high), goal(stated), overrides, runner=two, ran=ran.append)
+        found = question.run()
+    alone = answered(*THIN)
+    assert found == alone
+    assert len(ran) >= len({(trial.value, place) for trial in alone.trials for place in range(len(trial.figures))})
+
+
 def test_a_plan_with_new_lines_is_the_plan_that_would_be_prepared() -> None:
     """What the search keeps from value to value changes nothing."""
     question = Search(SMALL, "nodes.province.uplink", search.scale("1 Mbit/s", "9 Mbit/s"), goal("expired <= 1"))
-    question._plan(question._at(1e6), 1)
-    kept = question._plan(question._at(9e6), 1).plan
+    plans = Plans()
+    plans.prepared(question._asked(1e6, 1))
+    kept = plans.prepared(question._asked(9e6, 1)).plan
     fresh = prepare(load(SMALL, {"nodes.province.uplink": "9 Mbit/s"}), 1).plan
     for name in Stations._fields:
         assert np.array_equal(getattr(kept.stations, name), getattr(fresh.stations, name)), name
@@ -129,6 +145,9 @@ def test_without_noise_the_answer_is_exact_and_costs_few_runs(monkeypatch: pytes
     assert found.failing is not None
     assert (found.best.value, found.failing.value) == (10, 9)
     assert len(curve.asked) <= 17
+    scale = search.scale("1", "128")
+    expected = Search(SMALL, "load", scale, goal("expired <= 1"), {"experiment.replications": 3}).runs_expected
+    assert abs(expected - len(set(curve.asked))) <= 3  # people are told beforehand how long it takes
     assert len(found.failing.figures) == 3
     assert not found.failing.undecided
 
@@ -150,7 +169,7 @@ def test_a_goal_inside_the_neighbours_interval_is_undecided(monkeypatch: pytest.
     assert found.failing is not None
     assert found.failing.undecided
     assert found.failing.found.low <= 10 <= found.failing.found.high
-    assert search.as_json(found)["failing"]["undecided"] is True
+    assert answers.as_json(found)["failing"]["undecided"] is True
     assert not any(trial.undecided for trial in found.trials if trial.met or trial.wanted == 1)
 
 
@@ -220,5 +239,5 @@ def test_quantities_are_halved_by_ratio_and_whole_numbers_by_difference() -> Non
 def test_an_answer_can_be_read_by_programs() -> None:
     """As JSON and as CSV, a line per trial."""
     found = answered("nodes.province.uplink", "1 Mbit/s", "9 Mbit/s", "latency.arrived.p99_s <= 1 ms")
-    assert search.as_json(found)["best"] is None
-    assert search.csv_text(found).count("\n") == 1 + len(found.trials)
+    assert answers.as_json(found)["best"] is None
+    assert answers.csv_text(found).count("\n") == 1 + len(found.trials)
