@@ -10,7 +10,7 @@ from docaxis_sim.checkers import Breach
 from docaxis_sim.life import Life
 from docaxis_sim.swarm import draw
 from docaxis_sim.world import Broken, World
-from tests.simulation.planted import no_dedupe
+from tests.simulation.bugs import no_dedupe
 
 Patch = pytest.MonkeyPatch
 HERE = Path(__file__).resolve().parents[2] / "scenarios"
