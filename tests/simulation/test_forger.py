@@ -1,12 +1,16 @@
 """Somebody with the certificate of a party: whatever he says is refused for its own reason, and honest mail goes on."""
 
 from collections import Counter
+from collections.abc import Mapping
 
 import pytest
 
 from docaxis.core.effects import LogRefusal
 from docaxis.core.lifecycle import Code, State
 from docaxis.core.limits import HOUR_MS, MINUTE_MS
+from docaxis_sim import checkers, fault_file
+from docaxis_sim.capacity.shipped import shipped
+from docaxis_sim.checkers import Transmission
 from docaxis_sim.plan import Fault, Kind, Plan
 from docaxis_sim.world import Outcome, World
 
@@ -47,3 +51,21 @@ def test_honest_mail_goes_on_and_what_he_swallowed_comes_later(world: tuple[Worl
     assert outcome.acknowledged == 40
     states = {record.standing.state for shelf in made.ledger.shelves.values() for record in shelf.records.values()}
     assert states == {State.ARRIVED, State.RECEIVED}
+
+
+@pytest.mark.parametrize(("name", "bad"), [("forger", {"H49", "H29"}), ("bad-peers", {"H49", "H29"})])
+def test_in_shipped_worlds_the_others_waits_are_compared(
+    name: str, bad: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One bad peer harms only itself: a comparison that is skipped would hold whatever happens."""
+    compared: list[frozenset[str]] = []
+    isolated = checkers.isolated
+
+    def told(alone: Mapping[Transmission, int], beside: Mapping[Transmission, int], healthy: frozenset[str]) -> None:
+        compared.append(healthy)
+        isolated(alone, beside, healthy)
+
+    monkeypatch.setattr(checkers, "isolated", told)
+    plan = fault_file.plan(fault_file.read(shipped() / "faults" / f"{name}.toml"), 3)
+    World(3, plan).run()
+    assert compared == [frozenset(plan.parties) - bad]
