@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 
 from docaxis_sim.capacity.costs import Costs
+from docaxis_sim.capacity.forgotten import forgotten
 from docaxis_sim.capacity.hours import is_whole_day
 from docaxis_sim.capacity.metrics import slug
 from docaxis_sim.capacity.model import Scenario
@@ -60,12 +61,14 @@ def lost(reading: Reading) -> int:
 
 
 def conservation(reading: Reading) -> Check:
-    """Submitted = arrived + expired + under way, exactly; and nobody received what was not sent."""
-    sent = int(reading.born.sum())
+    """Submitted = arrived + expired + under way, exactly; nobody received what was not sent, and what was under way
+    when a run was stopped was with somebody."""
+    sent, gone = int(reading.born.sum()), forgotten(reading.plan, reading.run)
     parts = [int(each.sum()) for each in (reading.arrived, reading.expired, under_way(reading))]
     impossible = int(((reading.arrived_ns != NEVER) & ~(reading.born & (reading.arrived_ns >= reading.born_ns))).sum())
-    off = abs(sent - sum(parts)) + impossible
+    off = abs(sent - sum(parts)) + impossible + gone
     text = f"{sent:,} sent = {parts[0]:,} arrived + {parts[1]:,} expired + {parts[2]:,} under way at the end"
+    text += f", {gone:,} of them forgotten" if gone else ""
     return Check("conservation", off == 0, float(off), 0.0, text)
 
 
