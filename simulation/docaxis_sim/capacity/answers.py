@@ -29,7 +29,7 @@ def standing(trial: Trial) -> str:
 def sentence(answer: Answer, replications: int) -> str:
     """The answer, how sure it is, and what is known of the nearest value that fails."""
     wanted = goal(answer)
-    sure = f"with its whole {answer.confidence:.0%} interval over {replications} replications"
+    sure = f"with its whole {spelling.percent(answer.confidence)} interval over {replications} replications"
     if replications == 1:
         sure = "in one replication, which cannot say how sure that is (±?)"
     if answer.best is None:

@@ -5,7 +5,7 @@ say the same thing differently.
 """
 
 from collections.abc import Mapping
-from math import floor, isfinite, isinf, isnan, log10
+from math import ceil, floor, isfinite, isinf, isnan, log10
 from typing import Final
 
 from docaxis_sim.capacity.statistics import Interval
@@ -31,6 +31,15 @@ _SHARE_DIGITS: Final = 3
 """After the point, of a percentage: enough for what is missing from 100."""
 
 
+_SLIP: Final = 1e-9
+"""What binary numbers miss decimal ones by is no reason to round up."""
+
+
+def percent(share: float) -> str:
+    """A share that was chosen, such as a confidence, with all its digits."""
+    return f"{share * 100:.10g} %"
+
+
 def figure(found: Interval, unit: str) -> str:
     """A mean with its half-width, in one unit and with the same digits after the point: ``12.3 s ± 0.4``."""
     return uncertain(found.mean, found.half_width, unit)
@@ -52,11 +61,12 @@ def uncertain(mean: float, half_width: float, unit: str) -> str:
     divisor, name = _scale(size, unit)
     mean, half_width, size = mean / divisor, half_width / divisor, size / divisor
     digits = max(min(_digits(size, 3), _digits(half_width, 2)), _digits(half_width, 1))
-    digits = min(digits, _digits(size, 6))
+    digits = min(digits, _digits(size, 4))
     if unit == "share":
         digits = min(digits, _SHARE_DIGITS)
     if unit == "":
         digits = min(1, _digits(half_width, 1))
+    half_width = ceil(half_width * 10**digits - _SLIP) / 10**digits  # never narrower than it is
     return f"{round(mean, digits) + 0.0:,.{digits}f}{name} ± {half_width:,.{digits}f}"
 
 

@@ -101,6 +101,7 @@ def _write(found: "Comparison", folder: Path) -> None:
 
 
 def _show(found: "Comparison", everything: bool) -> None:
+    from docaxis_sim.capacity import spelling
     from docaxis_sim.capacity.compare import sure_by_luck
 
     print(f"a: {_named(found.a)}\nb: {_named(found.b)}")
@@ -112,7 +113,7 @@ def _show(found: "Comparison", everything: bool) -> None:
         print("Different arrivals: what the two were given differs, too; intervals are wide.")
     shown = found.differences if everything else [each for each in found.differences if each.metric in _HEADLINES]
     rows = [_row(each) for each in sorted(shown, key=lambda each: each.weight, reverse=True)]
-    title = f"What differs most first; ± is half a {found.a.experiment.confidence:.0%} interval"
+    title = f"What differs most first; ± is half a {spelling.percent(found.a.experiment.confidence)} interval"
     output.print_table(title, ("figure", "a", "b", "b - a", "sure"), rows)
     luck = sure_by_luck(shown)
     if luck:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from docaxis.cli import output
-from docaxis_sim.capacity.spelling import NO_BOTTLENECK, NOTHING, count, figure, plain
+from docaxis_sim.capacity.spelling import NO_BOTTLENECK, NOTHING, count, figure, percent, plain
 
 if TYPE_CHECKING:
     from docaxis_sim.capacity.statistics import Interval
@@ -63,7 +63,7 @@ def head(found: "Study") -> str:
     how = (
         f"{output.counted(len(found.replications), 'replication')} of {output.counted(scenario.days, 'day')}, "
         f"seed {scenario.experiment.seed}, {engines} engine, {found.wall_seconds:.1f} s; "
-        f"± is the half-width of a {confidence:.0%} interval"
+        f"± is the half-width of a {percent(confidence)} interval"
     )
     return "\n".join(line for line in (scenario.name, scenario.question, how) if line)
 

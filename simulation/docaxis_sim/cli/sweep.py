@@ -191,7 +191,7 @@ def _show(axes: "Sequence[Axis]", found: "Sequence[Outcome]", figures: Sequence[
         held = ["yes" if all(v.held for v in each.verdicts) else "NO"] if goals else []
         rows.append((*each.values, *cells, *held))
     first = found[0].scenario
-    interval = f"± is half a {first.experiment.confidence:.0%} interval"
+    interval = f"± is half a {spelling.percent(first.experiment.confidence)} interval"
     title = f"{first.name}: {len(found[0].replications)} replications each, {interval}"
     columns = (*(axis.field for axis in axes), *figures, *(["goals hold"] if goals else []))
     output.print_table(title, columns, rows)

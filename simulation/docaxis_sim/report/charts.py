@@ -130,9 +130,10 @@ def legend(names: Sequence[tuple[str, int]]) -> str:
     return f'<p class="legend">{"".join(words)}</p>'
 
 
-CELL_WIDTH: Final = 8.0
-CELL_HEIGHT: Final = 11.0
-NAMES_WIDTH: Final = 150.0
+CELLS_WIDTH: Final = 780.0
+CELL_HEIGHT: Final = 13.0
+NAMES_WIDTH: Final = 200.0
+LETTERS_MAX: Final = 32
 
 
 def heat_map(
@@ -144,20 +145,25 @@ def heat_map(
 ) -> str:
     """One strip per name, one cell per column (seconds after midnight), coloured by `shade`; cells of depth 0 are left
     out. A pointer that rests on a strip reads its peak. Neighbours of one depth are one line."""
+    ends = [*columns[:1], *columns[-1:]] or [0.0]
+    across = scales.scale(Axis("", "clock"), ends, NAMES_WIDTH, NAMES_WIDTH + CELLS_WIDTH)
     strips = [
-        svg.text(name, NAMES_WIDTH - 6, at * CELL_HEIGHT + 9, text_anchor="end")
+        svg.text(_short(name), NAMES_WIDTH - 6, at * CELL_HEIGHT + 10, text_anchor="end")
         + _strip(name, columns, row, kind, at, shade)
         for at, (name, row) in enumerate(zip(names, rows, strict=True))
     ]
     bottom = len(names) * CELL_HEIGHT
-    step = max(1, len(columns) // 12)
-    hours = [
-        svg.text(scales.spell(columns[place], "clock"), NAMES_WIDTH + place * CELL_WIDTH, bottom + 12)
-        for place in range(0, len(columns), step)
-    ]
-    width = NAMES_WIDTH + len(columns) * CELL_WIDTH + 20
-    view = f"0 0 {svg.number(width)} {svg.number(bottom + 18)}"
-    return svg.tag("svg", *strips, *hours, viewBox=view, class_="heat", role="img")
+    hours = []
+    for moment in scales.clock_ticks(across):
+        x = across.at(moment)
+        hours.append(svg.tag("line", x1=x, x2=x, y1=0, y2=bottom, class_="grid"))
+        hours.append(svg.text(scales.spell(moment, "clock"), x, bottom + 13, text_anchor="middle"))
+    view = f"0 0 {svg.number(NAMES_WIDTH + CELLS_WIDTH + 24)} {svg.number(bottom + 18)}"
+    return svg.tag("svg", *hours, *strips, viewBox=view, class_="heat", role="img")
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= LETTERS_MAX else name[: LETTERS_MAX - 1].rstrip() + "…"
 
 
 def _strip(
@@ -165,10 +171,10 @@ def _strip(
 ) -> str:
     y = svg.number(at * CELL_HEIGHT + CELL_HEIGHT / 2)
     paths: dict[int, list[str]] = {}
-    place = 0
+    place, cell = 0, CELLS_WIDTH / max(1, len(row))
     for depth, alike in groupby(map(shade, row)):
         cells = len(list(alike))
-        x, wide = NAMES_WIDTH + place * CELL_WIDTH, cells * CELL_WIDTH
+        x, wide = NAMES_WIDTH + place * cell, cells * cell
         paths.setdefault(depth, []).append(f"M{svg.number(x)} {y}h{svg.number(wide)}")
         place += cells
     drawn = [svg.tag("path", d="".join(paths[depth]), class_=f"cell d{depth}") for depth in sorted(set(paths) - {0})]

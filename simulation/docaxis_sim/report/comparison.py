@@ -6,9 +6,8 @@ Takes a comparison's figures as they are and computes none but what the eye need
 from collections.abc import Sequence
 from typing import Final
 
-from docaxis_sim.capacity import compare
+from docaxis_sim.capacity import compare, spelling
 from docaxis_sim.capacity.compare import Comparison
-from docaxis_sim.capacity.metrics import about
 from docaxis_sim.capacity.study import Difference, Provenance, Series, Table
 from docaxis_sim.report import charts, parts, plots, svg
 from docaxis_sim.report.charts import Line
@@ -21,7 +20,7 @@ from docaxis_sim.report.tables import STATIONS, metric
 GROUPS_MAX: Final = 6
 """Distributions that are drawn, each with both in it."""
 
-FIELDS_MAX: Final = 40
+FIELDS_MAX: Final = 12
 """More that two files say differently than these is folded away."""
 
 
@@ -29,9 +28,9 @@ def render(found: Comparison, figures: Sequence[str], made: Provenance) -> str:
     """The whole page as text: `figures` are those that a planner looks at first."""
     shown = [each for each in found.differences if each.metric in figures]
     bodies = (
+        ("inputs", "What was put in differently", _inputs(found)),
         ("differences", "What differs", _forest(found, shown)),
         ("beside", "Beside each other", _beside(found, shown)),
-        ("inputs", "What was put in differently", _inputs(found)),
         ("latency", "How long it took", _latency(found)),
         ("time", "Through the day", _through_the_day(found)),
         ("all", "All figures", parts.folded("every figure with its interval", _table(found.differences, "all"))),
@@ -52,7 +51,7 @@ def _arrivals(found: Comparison) -> str:
         else f"What the two were given differs, too, in some of {count}: intervals are wide."
     )
     unused = f" What B says of its own about {', '.join(found.unused)} is not used." if found.unused else ""
-    return f"{same} ± is half of a {found.a.experiment.confidence:.0%} interval.{unused}"
+    return f"{same} ± is half of a {spelling.percent(found.a.experiment.confidence)} interval.{unused}"
 
 
 def _forest(found: Comparison, shown: Sequence[Difference]) -> str:
@@ -76,7 +75,7 @@ def _table(differences: Sequence[Difference], name: str) -> str:
     columns = [Column("figure"), Column("what it is"), Column("A", "number"), Column("B", "number"),
                Column("B − A", "number"), Column("sure")]  # fmt: skip
     rows = [
-        [each.metric, about(each.metric).about, *(Cell(svg.escape(metric(each.metric, side)), side.mean)
+        [each.metric, parts.meaning(each.metric), *(Cell(svg.escape(metric(each.metric, side)), side.mean)
          for side in (each.a, each.b)), Cell(svg.escape(compare.change(each)), each.difference.mean),
          "yes" if each.sure else "no"]
         for each in differences

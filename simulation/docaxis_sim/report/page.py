@@ -9,6 +9,7 @@ from math import isfinite, log
 from pathlib import Path
 from typing import Final
 
+from docaxis_sim.capacity import spelling
 from docaxis_sim.capacity.plan import SECOND_NS
 from docaxis_sim.capacity.spelling import NO_BOTTLENECK
 from docaxis_sim.capacity.study import Series, Study, Table
@@ -132,20 +133,27 @@ def _spans(failures: Table | None) -> list[Span]:
 
 def _heat(series: Series) -> str:
     starts = _starts_s(series)
-    order = sorted(range(len(series.labels)), key=lambda row: -float(series.values[row].max(initial=0.0)))
+    peaks = series.values.max(axis=1, initial=0.0)
+    order = sorted((row for row in range(len(peaks)) if peaks[row] >= NOTHING_THERE), key=lambda row: -peaks[row])
     rows = order[:ROWS_HEAT_MAX]
-    most = max(float(series.values.max(initial=0.0)), 1.0)
+    most = max(float(peaks.max(initial=0.0)), 1.0)
 
     def shade(value: float) -> int:
         """Logarithmic: a tenth of the most is half the depth."""
-        return 0 if value < 0.5 else max(1, min(charts.SHADES - 1, round((charts.SHADES - 1) * _log_part(value, most))))
+        depth = round((charts.SHADES - 1) * _log_part(value, most))
+        return 0 if value < NOTHING_THERE else max(1, min(charts.SHADES - 1, depth))
 
     names = [series.labels[row] for row in rows]
     drawn = charts.heat_map(names, starts, [series.values[row].tolist() for row in rows], "number", shade)
-    most_of = f"The {len(rows)} with the highest peaks of {len(order)}. " if len(rows) < len(order) else ""
+    left = f"{len(rows)} of {len(peaks)}, the highest peaks first; " if len(rows) < len(peaks) else ""
+    quiet = "at the others there was hardly ever anything. " if len(rows) == len(order) < len(peaks) else ""
     how = "Of one replication alone." if series.replications == 1 else f"Means of {series.replications} replications."
-    words = f"{series.about} {most_of}{how} A pointer that rests on a name reads its peak."
+    words = f"{series.about} {left}{quiet}{how} A pointer that rests on a row reads its peak."
     return drawn + paragraph(words, "pale")
+
+
+NOTHING_THERE: Final = 0.5
+"""Of a mean number of visits."""
 
 
 def _log_part(value: float, most: float) -> float:
@@ -201,16 +209,22 @@ def _failures(study: Study) -> str:
 def _sensitivity(study: Study) -> str:
     """Each figure with what it becomes where an input is half or twice as much."""
     rows: list[Ratio] = []
+    still = []
     for name in dict.fromkeys(each.metric for found in study.variations for each in found.differences):
+        moved = [(found, each) for found in study.variations for each in found.differences if each.metric == name]
+        if not any(each.difference.mean for _, each in moved):
+            still.append(name)
+            continue
         rows.append(heading(name, metric(name, study.estimates[name])))
-        for found in study.variations:
-            words = f"{found.field.replace('_', ' ')} {times(found.factor)}"
-            rows += [ratio(each, words) for each in found.differences if each.metric == name]
+        rows += [ratio(each, f"{found.field.replace('_', ' ')} {times(found.factor)}", alone=True)
+                 for found, each in moved]  # fmt: skip
     words = (
         "Each figure as a multiple of what it is in this answer, where every time that was measured on nodes, or every "
         "volume, is half or twice as much; the same days, in pairs. Filled: sure to differ. What hardly moves does not "
         "hang on it."
     )
+    if still:
+        words += f" Nothing of this moved: {', '.join(still)}."
     return forest(rows, "what the answer hangs on") + paragraph(words, "pale") if rows else ""
 
 
@@ -228,7 +242,7 @@ def _figures(study: Study) -> str:
     ]
     columns = [Column("figure"), Column("mean ± half-width", "number"), Column("replications", "number")]
     confidence = next((found.confidence for found in study.estimates.values()), 0.95)
-    words = f"Half-widths are of {confidence:.0%} Student intervals over independent replications."
+    words = f"Half-widths are of {spelling.percent(confidence)} Student intervals over independent replications."
     nodes = study.tables.get("nodes")
     body = parts.folded("every figure with its interval", table(columns, rows, "figures-table", search=True))
     if nodes is not None:

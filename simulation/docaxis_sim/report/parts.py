@@ -37,8 +37,18 @@ def yes(held: bool) -> str:
 
 def goal(expectation: Expectation) -> str:
     """A goal as people write it."""
-    value = spelling.plain(expectation.value, about(expectation.metric).unit)
-    return f"{expectation.metric} {expectation.sign} {value}"
+    return f"{expectation.metric} {wanted(expectation)}"
+
+
+def wanted(expectation: Expectation) -> str:
+    """What a figure is to be."""
+    sign = {"<=": "≤", ">=": "≥", "==": "="}.get(expectation.sign, expectation.sign)
+    return f"{sign} {spelling.plain(expectation.value, about(expectation.metric).unit)}"
+
+
+def meaning(name: str) -> str:
+    """What a figure is, in plain words."""
+    return about(name).about.replace("*", "").replace("`", "")
 
 
 def goals(verdicts: Iterable[Verdict]) -> str:

@@ -161,9 +161,9 @@ def heading(name: str, words: str) -> Ratio:
     return Ratio(name, nan, nan, nan, words, True)
 
 
-NAMES: Final = 210.0
+NAMES: Final = 250.0
 WORDS: Final = 250.0
-FOREST: Final = 940.0
+FOREST: Final = 980.0
 ROW: Final = 24.0
 _STEPS: Final = (
     0.001, 0.01, 0.1, 0.2, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 1.0, 1.01, 1.02, 1.05, 1.1, 1.2, 1.5, 2.0, 5.0, 10.0,

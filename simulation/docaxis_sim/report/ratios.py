@@ -10,10 +10,13 @@ from docaxis_sim.report.plots import Ratio
 from docaxis_sim.report.tables import metric
 
 
-def ratio(each: Difference, name: str) -> Ratio:
-    """A difference as a multiple of the first, where there is one; `name` stands before it."""
+def ratio(each: Difference, name: str, alone: bool = False) -> Ratio:
+    """A difference as a multiple of the first, where there is one; `name` stands before it, behind it both figures, or
+    the second `alone`."""
     base, apart = each.a.mean, each.difference
-    words = f"{metric(each.metric, each.a)} → {metric(each.metric, each.b)}"
+    words = metric(each.metric, each.b)
+    if not alone:
+        words = f"{metric(each.metric, each.a)} → {words}"
     if not (isfinite(base) and base > 0 and isfinite(apart.mean)):
         same = apart.mean == 0 or (isinf(each.a.mean) and isinf(each.b.mean))
         return Ratio(name, 1.0 if same else nan, 1.0, 1.0, words, each.sure)

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import Final
 
 from docaxis_sim.capacity import answers, spelling
-from docaxis_sim.capacity.metrics import about
 from docaxis_sim.capacity.model import Scenario
 from docaxis_sim.capacity.search import Answer, Scale, Trial
 from docaxis_sim.capacity.study import Provenance
@@ -32,9 +31,9 @@ def render(answer: Answer, scenario: Scenario, between: Scale, replications: int
         ("table", "Every value", _table(answer)),
         ("repeat", "Repeat it", _repeat(answer, scenario, between, replications, made)),
     )
-    asked = f"Which {answer.field} is enough for {answers.goal(answer)}?"
+    asked = f"Which {answer.field} is enough for {parts.goal(answer.goal)}?"
     if not answer.rising:
-        asked = f"Up to which {answer.field} does {answers.goal(answer)} hold?"
+        asked = f"Up to which {answer.field} does {parts.goal(answer.goal)} hold?"
     subtitle = " · ".join(part for part in (scenario.name_vi, scenario.path.name, "capacity · năng lực") if part)
     notes = [note for note in (answers.other_ways(answer), _sureness(answer, replications)) if note]
     intro = (
@@ -64,25 +63,34 @@ def _sureness(answer: Answer, replications: int) -> str:
     if replications == 1:
         return "One replication: nothing says how far another day would be from it."
     return (
-        f"The {answer.confidence:.0%} are those of each value's own interval, not of there being no better value. "
-        "Every value met the same documents."
+        f"The {spelling.percent(answer.confidence)} are those of each value's own interval, not of there being no "
+        "better value. Every value met the same documents."
     )
 
 
 def _plot(answer: Answer, between: Scale, replications: int) -> str:
-    name, unit = answer.goal.metric, about(answer.goal.metric).unit
-    trials = _last(answer)
-    ticks = [Tick(trial.value, trial.text) for trial in trials]
-    across = Across(answer.field, ticks, not between.whole)
-    goal = Tick(answer.goal.value, f"goal {answer.goal.sign} {spelling.plain(answer.goal.value, unit)}")
-    curve = Curve(name, [_point(trial, name) for trial in trials])
-    drawn = plots.points([curve], across, Axis("", kind_of(name)), [goal], name)
+    """The whole way, and where it is decided."""
+    name = answer.goal.metric
+    tried = _last(answer)
+    near = [trial for trial in tried if trial.wanted == replications]
+    ranges = [("The whole range", tried), ("Near the answer", near)] if 1 < len(near) < len(tried) else [("", tried)]
+    drawn = [
+        (f"<h3>{heading}</h3>" if heading else "") + _against(answer, between, trials) for heading, trials in ranges
+    ]
     words = (
-        f"{name}: {about(name).about}. Green: meets the goal; red: does not; amber: undecided. Whiskers: intervals; a "
-        f"value without one was tried on one replication to find the way; the answer and its neighbour were tried on "
-        f"all {replications}. A triangle at the upper edge: never."
+        f"{name}: {parts.meaning(name)}. Green: meets the goal; red: does not; amber: undecided. Whiskers: intervals; "
+        "a value without one was tried on one replication, to find the way. The answer and its neighbour were tried "
+        f"on all {replications}. A triangle at the upper edge: never."
     )
-    return f'<div class="wide">{drawn}</div>' + paragraph(words, "pale")
+    return parts.pairs(drawn) + paragraph(words, "pale")
+
+
+def _against(answer: Answer, between: Scale, trials: Sequence[Trial]) -> str:
+    name = answer.goal.metric
+    across = Across(answer.field, [Tick(trial.value, trial.text) for trial in trials], not between.whole)
+    goal = Tick(answer.goal.value, f"goal {parts.wanted(answer.goal)}")
+    curve = Curve(name, [_point(trial, name) for trial in trials])
+    return plots.points([curve], across, Axis("", kind_of(name)), [goal], name)
 
 
 def _last(answer: Answer) -> list[Trial]:

@@ -8,7 +8,6 @@ from itertools import pairwise
 from typing import Final
 
 from docaxis_sim.capacity import spelling
-from docaxis_sim.capacity.metrics import about
 from docaxis_sim.capacity.model import Expectation
 from docaxis_sim.capacity.statistics import Interval
 from docaxis_sim.capacity.study import Check, Provenance
@@ -60,14 +59,20 @@ def _goals(axes: Sequence[Axis], found: Sequence[Outcome]) -> str:
     for place, goal in enumerate(wanted):
         words: dict[str, list[str]] = {word: [] for word in _STANDINGS}
         for each in found:
-            words[each.verdicts[place].standing].append(", ".join(each.values))
-        rows.append((parts.goal(goal), *("; ".join(words[word]) or spelling.NOTHING for word in _STANDINGS)))
+            words[each.verdicts[place].standing].append(" · ".join(each.values))
+        rows.append((parts.goal(goal), *(_where(words[word], len(found)) for word in _STANDINGS)))
     columns = [Column("goal · mục tiêu"), *(Column(f"{word} at") for word in _STANDINGS)]
-    name = paragraph(f"Points by their values of {', '.join(axis.field for axis in axes)}.", "pale")
+    name = paragraph(f"Points by their values of {' · '.join(axis.field for axis in axes)}.", "pale")
     return table(columns, rows, "goals-table") + name if rows else ""
 
 
 _STANDINGS: Final = ("held", "undecided", "not held", "not known")
+
+
+def _where(points: Sequence[str], all_points: int) -> str:
+    if len(points) == all_points > 1:
+        return f"all {all_points} points"
+    return "; ".join(points) or spelling.NOTHING
 
 
 def _plots(axes: Sequence[Axis], found: Sequence[Outcome], figures: Sequence[str]) -> str:
@@ -95,13 +100,12 @@ def _plot(axes: Sequence[Axis], along: int, found: Sequence[Outcome], name: str,
             point = _point(places[each.values[along]], each.estimates[name], name, called(axes, each.values))
             curves.setdefault(_others(each, along), []).append(point)
     drawn = [Curve(", ".join(others), points) for others, points in list(curves.items())[:CURVES_MAX]]
-    guides = [Tick(goal.value, f"goal {goal.sign} {spelling.plain(goal.value, about(name).unit)}")
+    guides = [Tick(goal.value, f"goal {parts.wanted(goal)}")
               for goal in goals if goal.metric == name]  # fmt: skip
     upright = scales.Axis("", kind_of(name))
     chart = plots.points(drawn, across, upright, guides, name)
-    return (
-        f"<figure><figcaption><b>{svg.escape(name)}</b><br>{svg.escape(about(name).about)}</figcaption>{chart}</figure>"
-    )
+    caption = f"<b>{svg.escape(name)}</b><br>{svg.escape(parts.meaning(name))}"
+    return f"<figure><figcaption>{caption}</figcaption>{chart}</figure>"
 
 
 def _across(axis: Axis) -> Across:

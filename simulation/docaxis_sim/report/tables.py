@@ -90,7 +90,7 @@ def made_of(replications: int, confidence: float) -> str:
     """How figures came about, and what stands behind ±."""
     if replications == 1:
         return "Of one replication alone: nothing says how far another day would be from it."
-    return f"Means of {replications} replications; ± is half of a {confidence:.0%} interval."
+    return f"Means of {replications} replications; ± is half of a {spelling.percent(confidence)} interval."
 
 
 def latencies(study: Study) -> str:

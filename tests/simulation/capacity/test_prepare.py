@@ -57,3 +57,15 @@ def test_a_calibration_that_is_missing_is_named(whole: Scenario) -> None:
     """Every refusal is a `ValueError` whose text can be shown."""
     with pytest.raises(BadCalibration, match=r"lost\.json"):
         prepare(whole._replace(calibration=Path("lost.json")), 0)
+
+
+def test_twice_the_service_times_are_twice_all_that_was_measured_and_nothing_else(whole: Scenario) -> None:
+    """Processors, disks and stalls; not lines, not who writes to whom."""
+    once, twice = prepare(whole, 1).plan, prepare(whole._replace(service_times=2.0), 1).plan
+    for name in ("cost_ns", "round_ns", "wake_ns", "blob_ns", "blob_ns_per_kib", "content_ns_per_kib", "commit_ns"):
+        assert (getattr(twice.stations, name) == 2 * getattr(once.stations, name)).all(), name
+    assert (twice.stations.up_ns_per_kib == once.stations.up_ns_per_kib).all()
+    assert (twice.deliveries.birth_ns == once.deliveries.birth_ns).all()
+    assert {step: extra.sum() for step, extra in twice.deliveries.extra_ns.items()} == {
+        step: pytest.approx(2 * extra.sum(), rel=1e-6) for step, extra in once.deliveries.extra_ns.items()
+    }

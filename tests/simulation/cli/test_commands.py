@@ -215,7 +215,7 @@ def test_a_capacity_question_is_answered_with_its_confidence(simulate: Simulate,
     code, text, progress = simulate("capacity", TOWN, *question, *goal)
     assert code == 0
     assert re.search(
-        r"is the smallest value found that meets .*, with its whole 95% interval over 3 replications\. "
+        r"is the smallest value found that meets .*, with its whole 95 % interval over 3 replications\. "
         r".* (does not: .* ± |is undecided, .* ± )",
         text,
     )

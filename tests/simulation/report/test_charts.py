@@ -4,7 +4,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from docaxis_sim.report import charts, country
+from docaxis_sim.report import charts, country, plots
 from docaxis_sim.report.scales import Axis
 
 
@@ -70,6 +70,26 @@ def test_a_distribution_has_its_band_along_the_other_axis() -> None:
     band = found.find(".//path[@class='band c0']")
     assert band is not None
     assert band.get("d", "").count("L") == 3
+
+
+def test_a_figure_that_is_never_stands_at_the_upper_edge_with_its_words() -> None:
+    """It is not left out, and has no whisker."""
+    points = [plots.Point(1, 2.0, 1.0, 3.0, "two"), plots.Point(2, float("inf"), float("-inf"), float("inf"), "never")]
+    across = plots.Across("load", [plots.Tick(1, "1"), plots.Tick(2, "2")])
+    found = wrapped(plots.points([plots.Curve("p99", points)], across, Axis("", "time"), [plots.Tick(2.5, "goal")]))
+    assert len(found.findall(".//circle")) == 1
+    assert [each.text for each in found.findall(".//title")] == ["two", "never"]
+    assert len(found.findall(".//path[@class='whisker c0']")) == 1
+
+
+def test_half_and_double_are_equally_far_from_the_same() -> None:
+    """Multiples are compared by eye."""
+    rows = [plots.Ratio(str(mean), mean, mean, mean, "", True) for mean in (0.5, 1.0, 2.0)]
+    rows.append(plots.heading("a figure", "12 s"))
+    found = wrapped(plots.forest(rows))
+    half, same, double = (float(each.get("cx", "")) for each in found.findall(".//circle"))
+    assert same - half == pytest.approx(double - same, abs=0.2)
+    assert [plots.times(each) for each in (0.5, 0.8, 1.0, 1.5, 10.0)] == ["÷ 2", "−20 %", "the same", "+50 %", "× 10"]
 
 
 def test_depths_count_the_steps_that_are_reached() -> None:

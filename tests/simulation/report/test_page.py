@@ -1,21 +1,22 @@
 """The page of a study: small, complete, alone; looked at in a real Chromium."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
+from docaxis_sim.capacity.model import Expectation
+from docaxis_sim.capacity.statistics import Interval
+from docaxis_sim.capacity.study import Difference, Variation, Verdict
 from docaxis_sim.report.page import render, write
 from docaxis_sim.report.tables import interval
+from tests.simulation.report import browser
 from tests.simulation.report.studies import study
 
 BYTES_MAX = 1_500_000
-CHROMIUM = next(
-    (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), ""
-)
 
 
 def test_the_report_of_the_whole_country_is_one_small_file(tmp_path: Path) -> None:
@@ -36,8 +37,61 @@ def test_the_page_names_no_address() -> None:
 def test_no_figure_stands_without_its_interval() -> None:
     """Where one replication cannot tell, the page says that it cannot."""
     found = study(nodes=50).estimates
-    assert interval(found["latency.arrived.p99_s"], "time") == "12.5 s ± 0.2"
+    assert interval(found["latency.arrived.p99_s"], "time") == "12.5 s ± 0.3"
     assert interval(found["carried_per_s"], "number") == "69.4 ±?"
+
+
+def test_tables_of_several_replications_show_half_widths_and_others_say_what_they_are() -> None:
+    """Latencies, stations, bottlenecks, nodes; bars are sorted by their numbers."""
+    made = study(nodes=50)
+    bottlenecks = made.tables["bottlenecks"]
+    alone = render(made)
+    assert "Of one replication alone" in alone
+    assert 'data-v="0.99"' in alone
+    several = bottlenecks._replace(half_widths={"wait_s": np.full(10, 0.5)}, replications=5, confidence=0.999)
+    text = render(made._replace(tables={**made.tables, "bottlenecks": several}))
+    assert "1.000 min ± 0.009" in text
+    assert "Means of 5 replications; ± is half of a 99.9 % interval." in text
+    assert "12.5 s ± 0.3" in text[text.index("latency-table") :][:4000]
+
+
+def test_series_of_several_replications_have_a_band() -> None:
+    """From the least to the most; of one there is none, and the page says so."""
+    made = study(nodes=50)
+    assert 'class="band' not in render(made)
+    rates = made.series["rates"]
+    wide = rates._replace(low=rates.values * 0.9, high=rates.values * 1.1, replications=5)
+    text = render(made._replace(series={**made.series, "rates": wide}))
+    assert 'class="band c1"' in text
+    assert "means of 5 replications; bands: from the least to the most" in text
+
+
+def test_an_undecided_goal_is_not_called_broken() -> None:
+    """Where the goal lies inside the interval more replications may tell; as the terminal says."""
+    goal = Verdict(Expectation("latency.arrived.p99_s", "<=", 12.6), Interval(12.5, 0.25, 5, 0.95), False)
+    text = render(study(nodes=50)._replace(verdicts=(goal,)))
+    assert "? undecided" in text
+    assert "✗ not held" not in text
+    assert "latency.arrived.p99_s ≤ 12.6 s" in text
+
+
+def test_a_country_in_which_nobody_waits_has_no_empty_list() -> None:
+    """It says that there is none."""
+    made = study(nodes=50)
+    found = made.tables["bottlenecks"]
+    empty = found._replace(columns={name: column[:0] for name, column in found.columns.items()})
+    text = render(made._replace(tables={**made.tables, "bottlenecks": empty}))
+    assert text.count("Nowhere do visits wait 10 ms on average.") == 2
+
+
+def test_what_an_answer_hangs_on_is_drawn_where_it_moves_and_named_where_not() -> None:
+    """Each figure as a multiple of itself."""
+    two, four, none = (Interval(value, value / 20, 5, 0.95) for value in (2.0, 4.0, 0.0))
+    moved = Difference("latency.arrived.p99_s", two, four, two, sure=True)
+    still = Difference("lost", none, none, none, sure=False)
+    text = render(study(nodes=50)._replace(variations=(Variation("service_times", 2.0, (moved, still)),)))
+    assert "service times × 2" in text
+    assert "Nothing of this moved: lost." in text
 
 
 def test_everything_that_repeats_the_run_is_on_the_page() -> None:
@@ -56,23 +110,9 @@ def test_a_study_of_nothing_is_still_a_page() -> None:
 @pytest.fixture(scope="module")
 def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """The page in a real browser, with everything that it asked for or complained about."""
-    if not CHROMIUM:
-        pytest.skip("no Chromium on this machine: tools/chromium --install brings it")
     path = write(tmp_path_factory.mktemp("report"), study(name="<script>alert('no')</script>"))
-    with sync_playwright() as play:
-        browser = play.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-quic"]
-        )
-        page = browser.new_page()
-        asked: list[str] = []
-        complaints: list[str] = []
-        page.on("request", lambda request: asked.append(request.url))
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("dialog", lambda dialog: complaints.append(dialog.message))
-        page.goto(path.as_uri())
-        yield page, asked, complaints, path
-        browser.close()
+    with browser.opened(path) as found:
+        yield *found, path
 
 
 def test_the_browser_asks_for_nothing_but_the_page(opened: Any) -> None:
