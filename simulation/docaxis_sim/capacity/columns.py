@@ -33,26 +33,29 @@ Whole: TypeAlias = "memoryview[int]"
 
 
 class Link:
-    """A link that sends one thing after the other; free from `free_ns` on."""
+    """A link that sends one thing after the other; free from `free_ns` on. `area_ns`: as in `Run`."""
 
-    __slots__ = ("free_ns", "ns_per_kib", "number")
+    __slots__ = ("area_ns", "free_ns", "ns_per_kib", "number")
 
     def __init__(self, number: int, ns_per_kib: int) -> None:
         self.number = number
         self.ns_per_kib = ns_per_kib
         self.free_ns = 0
+        self.area_ns = 0
 
 
 class Columns(NamedTuple):
     """A plan's columns as Python reads them fastest: lists of shared objects, views, and bytes for small numbers.
 
-    `nodes`, `ups` and `downs`: by place on the path, who is there, and its links. `latency`: by hop. `left_ns`: by
-    step, when each delivery left it; `left` is the same. `children`: by parent, in order.
+    `nodes`, `ups` and `downs`: by place on the path, who is there, and its links. `links`: all of them, up links first.
+    `latency`: by hop. `left_ns`: by step, when each delivery left it; `left` is the same. `children`: by parent, in
+    order.
     """
 
     nodes: list[list[Node]]
     ups: list[list[Link]]
     downs: list[list[Link]]
+    links: list[Link]
     latency: list[Whole]
     size: Whole
     form: bytes
@@ -102,6 +105,7 @@ def columns(plan: Plan, nodes: list[Node]) -> Columns:
         nodes=[_pick(nodes, place) for place in path],
         ups=[_pick([ups[n] for n in stations.up_of.tolist()], place) for place in path[:-1]],
         downs=[_pick([downs[n] for n in stations.down_of.tolist()], place) for place in path[1:]],
+        links=ups + downs,
         latency=[_whole(column) for column in deliveries.latency_ns[:hops_max]],
         size=_whole(deliveries.bytes),
         form=deliveries.form.tobytes(),

@@ -25,6 +25,15 @@ if TYPE_CHECKING:
 else:
     int64 = np.int64  # without it, numba would compile everything once more for every width of a column
 
+
+@part
+def _stood(w: World, place: int, came: int, left: int) -> None:
+    """A visit to a loop (place 0) or a link (its number + 1), as far as it was there before the run ended."""
+    until = w.calendar.at[UNTIL]
+    if came < until:
+        w.area[place] += min(left, until) - came
+
+
 # --- links ---
 
 
@@ -32,12 +41,14 @@ else:
 def _pass_up(w: World, t: int, d: int, step: int) -> int:
     """Through the up link; when the down link is entered."""
     way = w.ways[w.kind[d], step]
-    link = w.links[w.nodes[w.path[way.place, d]].up]
+    number = int64(w.nodes[w.path[way.place, d]].up)
+    link = w.links[number]
     start = end = t
     if link.ns_per_kib > 0:
         start = max(t, link.free_ns)
         end = start + (w.bytes[d] * link.ns_per_kib >> 10)
         link.free_ns = end
+        _stood(w, 1 + number, t, end)
     w.left[way.out, d] = end
     return start + w.latency_ns[way.hop, d]
 
@@ -53,6 +64,7 @@ def _pass_down(w: World, t: int, d: int, step: int) -> int:
         end = max(t, link.free_ns) + (w.bytes[d] * link.ns_per_kib >> 10)
         link.free_ns = end
     end = max(end, w.left[sent.out, d] + w.latency_ns[sent.hop, d])
+    _stood(w, 1 + int64(node.down), t, end)
     w.left[way.out, d] = end
     if way.sized:
         end += node.blob_ns + (w.bytes[d] * node.blob_ns_per_kib >> 10)
@@ -91,14 +103,14 @@ def _cost(w: World, d: int, step: int, number: int) -> int:
 
 
 @part
-def _commit(w: World, t: int, number: int, servers: int, begun: bool) -> int:
+def _commit(w: World, t: int, number: int, begun: bool) -> int:
     """When that which its loop lets go at `t` is on disk; counts if the round has `begun` before the run ends."""
     disk = w.disks[number]
-    if servers == 1 and t < disk.start_ns:
+    if t < disk.start_ns:
         return disk.end_ns
     extra = w.commit_extra_ns[(COMMIT_STRIDE * number + disk.commits) % len(w.commit_extra_ns)]
     disk.commits += begun
-    disk.start_ns = max(t, disk.end_ns) if servers == 1 else t
+    disk.start_ns = max(t, disk.end_ns)
     disk.end_ns = disk.start_ns + disk.commit_ns + extra
     return disk.end_ns
 
@@ -121,35 +133,23 @@ def _leave(w: World, t: int, d: int, step: int) -> None:
 
 
 @part
-def _free_server(w: World, number: int) -> int:
-    """The server of a loop that gets free first."""
-    best = int64(w.loops[number].server)
-    for server in range(best + 1, best + w.loops[number].servers):
-        if w.free[server] < w.free[best]:
-            best = server
-    return best
-
-
-@part
-def _free_ns(w: World, number: int) -> int:
-    """When a server of a loop gets free."""
-    return w.loops[number].free_ns if w.loops[number].servers == 1 else w.free[_free_server(w, number)]
-
-
-@part
-def _start(w: World, t: int, number: int, node: int, cost: int) -> int:
-    """A round of a loop begins; when those in it are on disk."""
+def _start(w: World, t: int, number: int, cost: int, woken: bool) -> int:
+    """A round of a loop begins; when it ends."""
     loop = w.loops[number]
-    length = loop.round_ns + cost
-    if loop.servers == 1:
-        loop.free_ns = t + length
-    else:
-        w.free[_free_server(w, number)] = t + length
-    begun = t <= w.calendar.at[UNTIL]
-    if begun:
-        loop.rounds += 1
+    length = loop.round_ns + cost + (loop.wake_ns if woken else 0)
+    if t <= w.calendar.at[UNTIL]:
+        loop.wakings += woken
+        loop.followed += not woken
         loop.busy_ns += length
-    return _commit(w, t + length, int64(w.nodes[node].disk), int64(loop.servers), begun)
+    return t + length
+
+
+@part
+def _alone(w: World, t: int, number: int, node: int, cost: int, woken: bool) -> int:
+    """A round of one visit, on the only server of a loop; when the visit is on disk."""
+    end = _start(w, t, number, cost, woken)
+    w.loops[number].free_ns = end
+    return _commit(w, end, int64(w.nodes[node].disk), t <= w.calendar.at[UNTIL])
 
 
 @part
@@ -166,50 +166,115 @@ def _join_line(w: World, number: int, node: int) -> None:
 
 @part
 def _wait(w: World, number: int, at: int, token: int, cost: int) -> None:
-    """A visit finds its loop busy."""
+    """A visit takes its place at its node, and the node in its loop's line."""
     node, waiting = w.nodes[at], entry(w.calendar, token, cost)
     if node.wait_first >= 0:
         w.calendar.pool[node.wait_last, 2] = waiting
     else:
         node.wait_first = waiting
-        if w.loops[number].line_first < 0:
-            push(w.calendar, _free_ns(w, number), number)
         _join_line(w, number, at)
     node.wait_last = waiting
 
 
 @part
-def _round(w: World, t: int, number: int) -> None:
-    """The first node of the line is taken, and up to round_max of those who wait there."""
+def _take(w: World, number: int) -> tuple[int, int, int]:
+    """The first node of the line, up to round_max of those who wait there as a list of their own, what they cost."""
     loop, pool = w.loops[number], w.calendar.pool
     at = int64(loop.line_first)
     node = w.nodes[at]
     loop.line_first = node.line_next
-    first = waiting = int64(node.wait_first)
+    first = last = waiting = int64(node.wait_first)
     cost = took = 0
     while waiting >= 0 and took < loop.round_max:
         cost += pool[waiting, 1]
         took += 1
+        last = waiting
         waiting = pool[waiting, 2]
+    pool[last, 2] = -1
     node.wait_first = waiting
     if waiting >= 0:
         _join_line(w, number, at)
-    left = _start(w, t, number, at, cost)
-    for _ in range(took):
-        token, following = pool[first, 0], pool[first, 2]
-        give_back(w.calendar, first)
+    return at, first, cost
+
+
+@part
+def _let_go(w: World, visits: int, left: int) -> None:
+    """All visits of a list leave. Each stood there until the end of the run, as far as was known."""
+    until = w.calendar.at[UNTIL]
+    while visits >= 0:
+        token, following = w.calendar.pool[visits, 0], w.calendar.pool[visits, 2]
+        give_back(w.calendar, visits)
+        w.area[0] += min(left, until) - until
         _leave(w, left, token >> STEP_BITS, token & STEP_MASK)
-        first = following
+        visits = following
 
 
 @part
 def _end_of_round(w: World, t: int, number: int) -> None:
-    """Servers that are free at `t` take rounds from the line."""
+    """The only server of a loop takes a round from the line."""
+    at, visits, cost = _take(w, number)
+    end = _start(w, t, number, cost, False)
+    w.loops[number].free_ns = end
+    _let_go(w, visits, _commit(w, end, int64(w.nodes[at].disk), True))
+    if w.loops[number].line_first >= 0:
+        push(w.calendar, end, number)
+
+
+# --- loops of several servers ---
+
+
+@part
+def _first_to_end(w: World, number: int) -> int:
+    """The server of a loop whose round ends first, of those that end together the one that began first; -1: none."""
+    best = int64(-1)
+    first = int64(w.loops[number].server)
+    for server in range(first, first + w.loops[number].servers):
+        this = w.servers[server]
+        if this.node >= 0 and (
+            best < 0
+            or this.end_ns < w.servers[best].end_ns
+            or (this.end_ns == w.servers[best].end_ns and this.turn < w.servers[best].turn)
+        ):
+            best = server
+    return best
+
+
+@part
+def _work(w: World, t: int, number: int, woken: bool) -> None:
+    """As many servers as are free take rounds from the line."""
     loop = w.loops[number]
-    while loop.line_first >= 0 and _free_ns(w, number) <= t:
-        _round(w, t, number)
-    if loop.line_first >= 0:
-        push(w.calendar, _free_ns(w, number), number)
+    first = int64(loop.server)
+    for server in range(first, first + loop.servers):
+        if loop.line_first >= 0 and w.servers[server].node < 0:
+            this = w.servers[server]
+            this.turn = loop.wakings + loop.followed
+            at, visits, cost = _take(w, number)
+            this.node, this.first = at, visits
+            this.end_ns = _start(w, t, number, cost, woken)
+            push(w.calendar, this.end_ns, number)
+
+
+@part
+def _end_of_one(w: World, t: int, number: int) -> None:
+    """One of several servers has done its round."""
+    server = w.servers[_first_to_end(w, number)]
+    left = _commit(w, t, int64(w.nodes[server.node].disk), True)
+    server.node = -1
+    _let_go(w, int64(server.first), left)
+    _work(w, t, number, False)
+
+
+@part
+def _close(w: World) -> None:
+    """The run has ended: rounds of several servers under way count wholly, their commits too."""
+    for number in range(len(w.loops)):
+        if w.loops[number].servers > 1:
+            ends = _first_to_end(w, number)
+            while ends >= 0:
+                server = w.servers[ends]
+                _commit(w, server.end_ns, int64(w.nodes[server.node].disk), True)
+                server.node = -1
+                ends = _first_to_end(w, number)
 
 
 @part
@@ -217,13 +282,20 @@ def _visit(w: World, t: int, d: int, step: int) -> None:
     """A token comes to a loop."""
     at = int64(w.path[w.ways[w.kind[d], step].place, d])
     number = int64(w.nodes[at].loop)
-    cost, free_ns = _cost(w, d, step, at), _free_ns(w, number)
-    if free_ns <= t:
-        _leave(w, _start(w, t, number, at, w.loops[number].wake_ns + cost), d, step)
-    elif w.loops[number].serial:
-        _leave(w, _start(w, free_ns, number, at, cost), d, step)
-    else:
-        _wait(w, number, at, d << STEP_BITS | step, cost)
+    cost, loop = _cost(w, d, step, at), w.loops[number]
+    woken = loop.free_ns <= t
+    if loop.servers == 1 and (woken or loop.serial):
+        left = _alone(w, max(t, loop.free_ns), number, at, cost, woken)
+        _stood(w, 0, t, left)
+        _leave(w, left, d, step)
+        return
+    w.area[0] += w.calendar.at[UNTIL] - t
+    stands = loop.line_first >= 0
+    _wait(w, number, at, d << STEP_BITS | step, cost)
+    if loop.servers > 1:
+        _work(w, t, number, True)
+    elif not stands:
+        push(w.calendar, loop.free_ns, number)
 
 
 @part
@@ -280,6 +352,7 @@ def _made_of(digest: str) -> CarryOn:
             born = key >= 0
             t = w.roots_ns[calendar.at[SOURCE]] if born else heap[0, 0]
             if t > until_ns:
+                _close(w)
                 return False
             if born:
                 calendar.at[SOURCE] += 1
@@ -288,8 +361,10 @@ def _made_of(digest: str) -> CarryOn:
                 heap_drop(calendar)
             calendar.at[NOW] = t
             calendar.at[EVENTS] += 1
-            if key < loops:
+            if key < loops and w.loops[key].servers == 1:
                 _end_of_round(w, t, key)
+            elif key < loops:
+                _end_of_one(w, t, key)
             else:
                 _token(w, t, (key - loops) >> STEP_BITS, (key - loops) & STEP_MASK)
         return digest != ""

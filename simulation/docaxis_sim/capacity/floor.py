@@ -53,11 +53,16 @@ NODE: Final = np.dtype(
 """What it is charged, its stations (the down links are numbered after the up links), the list of those who wait at it,
 the next in line. Rows of this and the next type are whole lines of a processor's cache."""
 LOOP: Final = np.dtype(
-    [(name, np.int64) for name in ("free_ns", "wake_ns", "round_ns", "rounds", "busy_ns")]
-    + [(name, np.int32) for name in ("round_max", "servers", "server", "serial", "line_first", "line_last")]
+    [(name, np.int64) for name in ("free_ns", "wake_ns", "round_ns", "busy_ns")]
+    + [(name, np.int32) for name in ("wakings", "followed", "round_max", "servers", "server", "serial")]
+    + [(name, np.int32) for name in ("line_first", "line_last")]
 )
-"""`free_ns`: of its only server; of several, `server` is the row of the first in `World.free`. `serial`: rounds are
-of one visit and of one node, so that ends are known on arrival. `line_*`: nodes."""
+"""`free_ns`: of its only server; of several, `server` is the row of the first in `World.servers`. `serial`: rounds are
+of one visit and of one node, so that ends are known on arrival. `wakings`, `followed`: rounds that it had to be woken
+for, and others. `line_*`: nodes."""
+SERVER: Final = np.dtype([(name, np.int64) for name in ("end_ns", "turn", "node", "first")])
+"""One of several servers: the end of its round and the round's number, at which node it is (-1: free), the list of the
+visits in it."""
 DISK: Final = np.dtype([(name, np.int64) for name in ("commit_ns", "start_ns", "end_ns", "commits")])
 LINK: Final = np.dtype([(name, np.int64) for name in ("ns_per_kib", "free_ns")])
 WAY: Final = np.dtype(
@@ -70,13 +75,13 @@ WAY: Final = np.dtype(
 class World(NamedTuple):
     """Stations (rows of the types above), what steps mean (`ways` ``(kinds, steps)``, `begin`), deliveries (columns of
     the plan; `kin` ``(2, n)``: first child, next of the same parent; `extra` ``(rows, n)``), the outcome (`left`
-    ``(rows, n)``) and events to come."""
+    ``(rows, n)``; `area`: as in `Run`) and events to come."""
 
     nodes: Rows
     loops: Rows
     disks: Rows
     links: Rows
-    free: Int64
+    servers: Rows
     commit_extra_ns: Int64
     ways: Rows
     begin: Int8
@@ -90,6 +95,7 @@ class World(NamedTuple):
     kin: Int32
     extra: Int64
     left: Int64
+    area: Int64
     calendar: Calendar
 
 

@@ -1,48 +1,74 @@
-"""Laws: what must hold in every run, whatever was simulated, checked from departures alone and in its own words.
+"""Laws: what must hold in every run, whatever was simulated; each a check that a mistake of an engine fails.
 
-No document is lost; what a station was busy is what it was given to do (utilisation law); how many stand
-somewhere is how often they come times how long they stay (Little's law). No engine's code is used here.
+Two sides that were counted apart are held against each other: what an engine counted while it carried the plan (rounds,
+wakings, busy time, commits, how many stood where how long) and what departures alone tell (`stays`, `lines`,
+`occupancy`). No engine's code is used here, and nothing is worked out that a reader of figures would want.
 """
 
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 
+from docaxis_sim.capacity import lines
 from docaxis_sim.capacity.flow import conservation
-from docaxis_sim.capacity.occupancy import Occupancy, parts, presence
-from docaxis_sim.capacity.plan import HOPS_MAX, NEVER, SECOND_NS, STEP_BITS, UP, Int64, Law, hop
+from docaxis_sim.capacity.lines import Seen
+from docaxis_sim.capacity.occupancy import Occupancy, presence
+from docaxis_sim.capacity.plan import NEVER, SECOND_NS, Bool, Int64, Law, Run
 from docaxis_sim.capacity.reading import Reading
+from docaxis_sim.capacity.stays import Stays
 from docaxis_sim.capacity.study import Check
-from docaxis_sim.capacity.visits import Kind, Visits, visits
+from docaxis_sim.capacity.visits import Kind
 
 ALLOWED: Final = 0.005
-"""Share by which the two sides of a law may differ."""
+"""Share by which the two sides of a law may differ that does not hold to the nanosecond."""
 
 _WORDS: Final = {Kind.NODE: "nodes", Kind.UP: "lines up", Kind.DOWN: "lines down"}
 
 
 def checks(reading: Reading, occupancy: Occupancy) -> tuple[Check, ...]:
     """All of them, for one run."""
+    stays = Stays(reading.plan, reading.run, reading.until_ns)
     return (
         conservation(reading),
-        *(_little(occupancy, kind) for kind in Kind),
         *(_balance(occupancy, kind) for kind in Kind),
         _steps(reading, occupancy),
-        _loops(reading, occupancy),
         _disks(reading, occupancy),
-        *_links(reading),
+        *of_stations(stays, reading.run),
     )
 
 
-def _little(occupancy: Occupancy, kind: Kind) -> Check:
-    """L = λ·W: the mean number there, from arrivals and departures counted apart, against rate × mean stay."""
-    flow = occupancy.flows[kind]
-    seconds = occupancy.until_ns / SECOND_NS
-    number = (flow.left_sum_ns - flow.came_sum_ns) / SECOND_NS / seconds
-    rate = flow.came / seconds
-    stay = flow.sojourn_sum_ns / SECOND_NS / max(1, flow.came)
-    text = f"{number:.4g} there on average = {rate:.4g} per second × {stay:.4g} s"
-    return _law(f"Little's law: {_WORDS[kind]}", number, rate * stay, text)
+def of_stations(stays: Stays, run: Run) -> tuple[Check, ...]:
+    """Those that say of each station what the engine must have counted there, and when visits must have left it."""
+    lanes = stays.plan.stations.up_law is Law.LANES
+    # Of lanes, when a first piece went out is not in the outcome, so who came down when is not known.
+    kinds = [kind for kind in Kind if not (lanes and kind is Kind.DOWN)]
+    return (
+        *(_little(stays, run, kind) for kind in kinds),
+        _loops(stays, run),
+        _wakings(stays, run),
+        _up(stays),
+        *(() if lanes else (_down(stays),)),
+    )
+
+
+def _little(stays: Stays, run: Run, kind: Kind) -> Check:
+    """L = λ·W: how many the engine saw, summed up over time as they came and left, is how long visits stood there by
+    their departures; at all nodes together, at each line."""
+    known, found = stays.known[kind], stays.area_ns[kind]
+    first = {Kind.NODE: 0, Kind.UP: 1, Kind.DOWN: 1 + stays.sizes[Kind.UP]}[kind]
+    counted = run.area_ns[first : first + (1 if kind is Kind.NODE else len(known))]
+    if kind is Kind.NODE:  # who is known to have been there must be in it, and nobody else but who may have been
+        least, most = found[known].sum(keepdims=True), found.sum(keepdims=True)
+    else:
+        counted, least, most = counted[known], found[known], found[known]
+    off = int(((counted - least).view(np.uint64) > (most - least).view(np.uint64)).sum())
+    came, seconds = stays.came[kind], stays.until_ns / SECOND_NS
+    number, stay = (
+        counted.sum(dtype=np.float64) / SECOND_NS / seconds,
+        most.sum(dtype=np.float64) / SECOND_NS / max(1, came),
+    )
+    text = f"{number:.4g} there on average = {came / seconds:.4g} per second × {stay:.4g} s"
+    return _exact(f"Little's law: {_WORDS[kind]}", off, text, f"{known.sum():,} of {len(known):,} stations")
 
 
 def _balance(occupancy: Occupancy, kind: Kind) -> Check:
@@ -61,33 +87,37 @@ def _steps(reading: Reading, occupancy: Occupancy) -> Check:
     return Check("flow balance: steps", left == seen, float(abs(left - seen)), 0.0, text)
 
 
-def _loops(reading: Reading, occupancy: Occupancy) -> Check:
-    """Busy time that the engine saw = rounds × what a round costs + the work of all that left, and on each loop
-    nothing else but whole wakings, at most one per round."""
-    run, stations = reading.run, reading.plan.stations
-    given = run.rounds * stations.round_ns + occupancy.work_ns
-    wakings = np.clip(np.rint((run.loop_busy_ns - given) / np.maximum(1, stations.wake_ns)), 0, run.rounds)
-    off = float(np.abs(run.loop_busy_ns - given - wakings * stations.wake_ns).sum())
-    busy = float(run.loop_busy_ns.sum())
-    text = f"{int(run.rounds.sum()):,} rounds, {busy / SECOND_NS:,.4g} s busy, {given.sum() / SECOND_NS:,.4g} s of work"
-    return _law("utilisation law: interpreters", busy, busy - off, text, _unfinished(reading, busy))
+def _loops(stays: Stays, run: Run) -> Check:
+    """On every loop, the time that the engine saw it busy = rounds and wakings × what each costs + the work of all that
+    left; of those that had not left when the run ended, some may have been in a round."""
+    stations = stays.plan.stations
+    given = run.rounds * stations.round_ns + run.wakings * stations.wake_ns
+    work = run.loop_busy_ns - given
+    off = int(((work < stays.work_ns) | (work > stays.work_ns + stays.open_ns)).sum())
+    parts = (run.rounds.sum(), run.wakings.sum(), run.loop_busy_ns.sum() / SECOND_NS, given.sum() / SECOND_NS)
+    text = "{:,} rounds, {:,} of them woken for, {:,.4g} s busy, of which {:,.4g} s for rounds".format(*parts)
+    return _exact("utilisation law: interpreters", off, text, f"{len(work):,} loops")
+
+
+def _wakings(stays: Stays, run: Run) -> Check:
+    """A loop was woken as often as its visits say: by all who came when surely nobody was there, and by nobody who came
+    when somebody surely was."""
+    found = stays.wakings()
+    counted = run.wakings[found.loop]
+    most = np.minimum(found.most, run.rounds[found.loop])
+    off = int(((counted < found.least) | (counted > most)).sum()) + int((run.wakings > run.rounds).sum())
+    text = f"{counted.sum():,} wakings, at least {found.least.sum():,} and at most {most.sum():,} by who came when"
+    return _exact("wakings", off, text, f"{len(counted):,} of {len(run.rounds):,} loops")
 
 
 def _disks(reading: Reading, occupancy: Occupancy) -> Check:
     """Commits that the engine counted = different moments at which somebody left the disk."""
     stations = reading.plan.stations
-    alone = (stations.servers[_loop_of_disk(reading)] == 1) & (stations.commit_ns > 0)
-    counted, seen = float(reading.run.commits[alone].sum()), float(occupancy.commits[alone].sum())
+    lasting = stations.commit_ns > 0
+    counted, seen = float(reading.run.commits[lasting].sum()), float(occupancy.commits[lasting].sum())
     text = f"{int(counted):,} commits counted, {int(seen):,} seen from what left"
-    busy = float((reading.run.commits * stations.commit_ns)[alone].sum())
+    busy = float((reading.run.commits * stations.commit_ns)[lasting].sum())
     return _law("utilisation law: disks", counted, seen, text, _unfinished(reading, busy))
-
-
-def _loop_of_disk(reading: Reading) -> Int64:
-    stations = reading.plan.stations
-    loop = np.zeros(len(stations.commit_ns), np.int64)
-    loop[stations.disk_of] = stations.loop_of
-    return loop
 
 
 def _unfinished(reading: Reading, busy: float) -> float:
@@ -99,76 +129,46 @@ def _unfinished(reading: Reading, busy: float) -> float:
     return (begun + float(stations.commit_ns.max())) * len(stations.loop_of) / busy
 
 
-class _Ended(NamedTuple):
-    """Visits to lines that ended: which line, which delivery's token, and their times."""
-
-    link: Int64
-    token: Int64
-    came: Int64
-    left: Int64
-    service: Int64
-    least: Int64
-
-
-def _links(reading: Reading) -> tuple[Check, ...]:
-    found: dict[Kind, list[_Ended]] = {Kind.UP: [], Kind.DOWN: []}
-    for each in visits(reading.plan, reading.run, reading.until_ns):
-        if each.kind in found:
-            found[each.kind].append(_ended(each))
-        if each.step > hop(HOPS_MAX - 1, UP):
-            break
-    up = _up(reading, _joined(found.pop(Kind.UP)))
-    if reading.plan.stations.up_law is Law.LANES:
-        return (up,)  # when a first piece went out is not in the outcome, so who came down when is not known exactly
-    return up, _down(_joined(found.pop(Kind.DOWN)))
+def _up(stays: Stays) -> Check:
+    """A line never does two things at once and never rests while somebody is there. First come, first served: what left
+    it when, against the times worked out anew; where an outage may have kept somebody, at least no two at once. Else:
+    it is busy as long as all its work together takes."""
+    if stays.plan.stations.up_law is not Law.FIFO:
+        return _shared(stays)
+    known = stays.known[Kind.UP][stays.up.link]
+    off = _differing(stays.up, stays.up_ns, known, stays.until_ns)
+    off += lines.overlapping(Seen(*(column[~known] for column in stays.up)))
+    text = f"{stays.up.service.sum() / SECOND_NS:,.4g} s of work in {len(known):,} visits"
+    return _exact("utilisation law: lines up", off, text, f"{known.sum():,} of {len(known):,} visits")
 
 
-def _ended(each: Visits) -> _Ended:
-    done = np.flatnonzero(each.left_ns != NEVER)
-    token = each.row[done] << STEP_BITS | each.step
-    times = (each.came_ns[done], each.left_ns[done], each.service_ns[done], each.least_ns[done])
-    return _Ended(each.station[done].astype(np.int64), token, *times)
-
-
-def _joined(some: list[_Ended]) -> _Ended:
-    if len(some) == 1:
-        return some[0]
-    none = np.zeros(0, np.int64)
-    return _Ended(*(np.concatenate([none, *columns]) for columns in (zip(*some, strict=True) if some else [()] * 6)))
-
-
-def _up(reading: Reading, seen: _Ended) -> Check:
-    """A line never does two things at once and never rests while somebody is there: it is busy as long as all its work
-    together. First come, first served: no two times of service overlap; else: somebody is there just so long."""
-    given = float(seen.service.sum())
-    if reading.plan.stations.up_law is Law.FIFO:
-        busy = given - _overlap_ns(seen)
-    else:
-        busy = float(sum((ends - begins).sum() for _, begins, ends in presence(seen.link, seen.came, seen.left)))
-    text = f"{busy / SECOND_NS:,.4g} s busy, {given / SECOND_NS:,.4g} s of work in {len(seen.link):,} visits"
+def _shared(stays: Stays) -> Check:
+    known = stays.known[Kind.UP][stays.up.link]
+    link, _, came, left, service, _ = (column[known] for column in stays.up)
+    ended = left != NEVER
+    there = presence(link, came, np.where(ended, left, stays.until_ns))
+    busy, least = float(sum((ends - begins).sum() for _, begins, ends in there)), float(service[ended].sum())
+    given = min(max(busy, least), float(service.sum()))
+    text = f"{busy / SECOND_NS:,.4g} s busy, {least / SECOND_NS:,.4g} s of work in {len(link):,} visits"
     return _law("utilisation law: lines up", busy, given, text)
 
 
-def _overlap_ns(seen: _Ended) -> float:
-    order = np.lexsort((seen.left, seen.link))
-    link, left, start = seen.link[order], seen.left[order], (seen.left - seen.service)[order]
-    over = np.maximum(0, left[:-1] - start[1:])[link[1:] == link[:-1]]
-    return float(over.sum())
+def _down(stays: Stays) -> Check:
+    """What left each line down when, against the times worked out anew from who came when."""
+    known = stays.known[Kind.DOWN][stays.down.link]
+    off = _differing(stays.down, lines.expected_ns(stays.down), known, stays.until_ns)
+    text = f"{stays.down.service.sum() / SECOND_NS:,.4g} s of work in {len(known):,} visits"
+    return _exact("utilisation law: lines down", off, text, f"{known.sum():,} of {len(known):,} visits")
 
 
-def _down(seen: _Ended) -> Check:
-    """What left each line down, against the times worked out anew from who came when, line by line."""
-    order = np.lexsort((seen.token, seen.came, seen.link))
-    came, left, service, least = (each[order] for each in (seen.came, seen.left, seen.service, seen.least))
-    expected = np.empty(len(order), np.int64)
-    for part in parts(seen.link[order]):
-        done = np.cumsum(service[part])
-        free = done + np.maximum.accumulate(came[part] - done + service[part])
-        expected[part] = np.maximum(free, came[part] + least[part])
-    busy, given = float((left - came).sum()), float((expected - came).sum())
-    off = int((left != expected).sum())
-    text = f"{busy / SECOND_NS:,.4g} s there, {given / SECOND_NS:,.4g} s worked out; {off:,} of {len(order):,} differ"
-    return _law("utilisation law: lines down", busy, given, text)
+def _differing(visits: Seen, expected_ns: Int64, known: Bool, until_ns: int) -> int:
+    """How many did not leave when they must have."""
+    expected = np.where(expected_ns > until_ns, NEVER, expected_ns)
+    return int((known & (visits.left != expected)).sum())
+
+
+def _exact(name: str, off: int, text: str, looked_at: str) -> Check:
+    return Check(name, off == 0, float(off), 0.0, f"{text}; looked at {looked_at}, {off:,} differ")
 
 
 def _law(name: str, one: float, other: float, text: str, slack: float = 0.0) -> Check:

@@ -41,13 +41,13 @@ and each child starts ``birth_ns[child]`` later.
   that ends after ``round_ns`` + the sum of their costs; all of them leave at its end. If some of them still wait, the
   node joins the line again at its tail. (`docaxis.runtime` handles whatever waits at a node together; nodes in one
   process take turns.) A loop may have several servers (a node of several processes on one database): a free server
-  takes a visit at once, and the first to get free takes the next round; ends at one instant are taken by server number.
+  takes a visit at once, and the first to get free takes the next round; rounds that end at one instant do so in the
+  order in which they began.
 - *group commit* (disk), fed by one loop, in the order in which it lets go; the visits of a round come together. A
   commit takes ``commit_ns``, and because disks stall now and then the k-th of disk d (k from 0, in the order in which
   they start) ``commit_extra_ns[(COMMIT_STRIDE * d + k) % length]`` on top. Arriving before the last scheduled commit
   has started joins it; arriving before it has ended joins the next, which starts when it ends; arriving later starts
-  one. Behind a loop of several servers a commit is a plain delay, and each round makes one, numbered in the order in
-  which the rounds begin.
+  one. So a disk makes one commit at a time, whoever shares it.
 - *fifo* (up, down): ``start = max(t, free); free = start + service``. Up leaves at ``free``; down is entered latency
   after the *start* at up and left at ``max(free, end at up + latency)``: bytes flow through.
 - *lanes* and *ps* (up only; reference engine only): see `docaxis_sim.capacity.links`.
@@ -244,7 +244,10 @@ class Run(NamedTuple):
     `left_ns`: for each step that any delivery's form, hops and statuses foresee, the time at which each delivery left
     it (NEVER: it did not). `rounds` and `loop_busy_ns` per loop, `commits` per disk. `tries`: failed attempts per
     delivery; `expired`: whether its deadline passed before it arrived. `engine`: its name; `events`: how many it took;
-    `seconds` is set by whoever timed it.
+    `seconds` is set by whoever timed it. `wakings`: per loop, how many of its rounds had to wake it. `area_ns`: how
+    many visits were at all loops and disks together, then at each up link, then at each down link, summed up over time
+    until the run ended: what the engine counted as visits came and left, modulo 2**64. Full machines count neither
+    (both are empty).
     """
 
     engine: str
@@ -256,6 +259,8 @@ class Run(NamedTuple):
     expired: Bool
     events: int
     seconds: float = 0.0
+    wakings: Int64 = np.zeros(0, np.int64)
+    area_ns: Int64 = np.zeros(0, np.int64)
 
 
 class CannotCarry(Exception):

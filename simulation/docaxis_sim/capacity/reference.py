@@ -26,7 +26,7 @@ from docaxis_sim.capacity.plan import (
     arrived_ns,
     hop,
 )
-from docaxis_sim.capacity.rounds import Rounds
+from docaxis_sim.capacity.rounds import FOREVER, Rounds
 from docaxis_sim.capacity.steps import Steps
 from docaxis_sim.capacity.uplinks import Uplinks
 
@@ -34,6 +34,7 @@ Progress = Callable[[int, int], None]
 """Told the simulated time in ns, and how many deliveries have arrived."""
 
 _EVENTS_BETWEEN_WORDS: Final = 200_000
+_ALL_BITS: Final = 2**64 - 1
 
 
 class Reference:
@@ -45,15 +46,15 @@ class Reference:
         stations = plan.stations
         shared = 0 if stations.up_law == Law.FIFO else len(stations.up_ns_per_kib)
         self.calendar: Final = Calendar(len(stations.round_ns) + shared, len(plan.deliveries.hops) << STEP_BITS)
-        alone = not plan.outages and not shared
-        self.rounds: Final = Rounds(stations, self.calendar, shared, ahead=alone and not plan.end_ns)
+        alone, until_ns = not plan.outages and not shared, plan.end_ns or FOREVER
+        self.rounds: Final = Rounds(stations, self.calendar, shared, alone and not plan.end_ns, until_ns)
         self.columns: Final = columns(plan, self.rounds.nodes)
         self._courier: Final = Courier(plan, self.calendar, self.rounds, self.columns) if len(plan.outages) else None
         watch = self._courier.watch if self._courier else None
-        Steps(self.calendar, self.rounds, self.columns, watch, direct=alone).install()
+        Steps(self.calendar, self.rounds, self.columns, until_ns, watch, direct=alone).install()
         self.calendar.on_station = self.rounds.end_of_round
         if shared:
-            uplinks = Uplinks(stations, self.calendar, self.rounds, self.columns)
+            uplinks = Uplinks(stations, self.calendar, self.rounds, self.columns, until_ns)
             uplinks.install(plan.deliveries.priority.tobytes())
             self.calendar.on_station = _either(self.rounds.end_of_round, uplinks.happen, -shared)
         if self._courier is not None:
@@ -66,6 +67,7 @@ class Reference:
             self.calendar.after_events(_EVENTS_BETWEEN_WORDS, lambda: progress(*self._so_far()))
         with collector_at_rest():
             self.calendar.run(until=self.plan.end_ns + 1 if self.plan.end_ns else None)
+        self.rounds.close()
         for column in self.columns.left_ns.values() if self.plan.end_ns else ():
             column[column > self.plan.end_ns] = NEVER
         run = self._outcome()
@@ -88,7 +90,14 @@ class Reference:
             tries=self._courier.tries if self._courier else np.zeros(deliveries, np.int32),
             expired=self._courier.expired if self._courier else np.zeros(deliveries, np.bool_),
             events=self.calendar.events,
+            wakings=np.array([loop.wakings for loop in rounds.loops], np.int64),
+            area_ns=_wrapped([rounds.area_ns] + [link.area_ns for link in self.columns.links]),
         )
+
+
+def _wrapped(values: list[int]) -> Int64:
+    """Modulo 2**64."""
+    return np.array([value & _ALL_BITS for value in values], np.uint64).view(np.int64)
 
 
 def _either(before: Handler, after: Handler, border: int) -> Handler:

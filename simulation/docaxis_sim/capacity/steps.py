@@ -34,14 +34,22 @@ Watch = Callable[[int, Leave], Leave]
 
 class Steps:
     """Makes the handlers of a plan's steps, for `calendar.handlers`, and what follows them, for `rounds.leave`; `watch`
-    may stand between. `direct`: nobody else takes part, so what passes links that cost nothing needs no event there."""
+    may stand between. `until_ns`: when the run ends. `direct`: nobody else takes part, so what passes links that cost
+    nothing needs no event there."""
 
     def __init__(
-        self, calendar: Calendar, rounds: Rounds, columns: Columns, watch: Watch | None = None, direct: bool = False
+        self,
+        calendar: Calendar,
+        rounds: Rounds,
+        columns: Columns,
+        until_ns: int,
+        watch: Watch | None = None,
+        direct: bool = False,
     ) -> None:
         self.calendar: Final = calendar
         self.columns: Final = columns
         self._rounds: Final = rounds
+        self._until_ns: Final = until_ns
         self._watch: Final = watch
         self._direct: Final = direct
 
@@ -164,41 +172,53 @@ class Steps:
         return leave
 
     def _up(self, h: int) -> Handler:
-        columns, push = self.columns, self.calendar.push
+        columns, push, until_ns = self.columns, self.calendar.push, self._until_ns
         links, size, latency, left = columns.ups[h], columns.size, columns.latency[h], columns.left[hop(h, UP)]
         to_down = hop(h, DOWN) - hop(h, UP)
 
         def up(time_ns: int, token: int) -> None:
             d = token >> STEP_BITS
             link = links[d]
-            if link.free_ns > time_ns:
-                time_ns = link.free_ns
-            link.free_ns = left[d] = time_ns + (size[d] * link.ns_per_kib >> 10)
-            push(time_ns + latency[d], token + to_down)
+            start_ns = link.free_ns
+            if start_ns < time_ns:
+                start_ns = time_ns
+            link.free_ns = left[d] = end_ns = start_ns + (size[d] * link.ns_per_kib >> 10)
+            link.area_ns += (end_ns if end_ns < until_ns else until_ns) - time_ns  # noqa: FURB136
+            push(start_ns + latency[d], token + to_down)
 
         def up_and_down(time_ns: int, token: int) -> None:
             d = token >> STEP_BITS
             link = links[d]
-            if link.free_ns > time_ns:
-                time_ns = link.free_ns
-            link.free_ns = left[d] = time_ns = time_ns + (size[d] * link.ns_per_kib >> 10)
-            leave_down(time_ns + latency[d], token + to_down)
+            start_ns = link.free_ns
+            if start_ns < time_ns:
+                start_ns = time_ns
+            link.free_ns = left[d] = end_ns = start_ns + (size[d] * link.ns_per_kib >> 10)
+            link.area_ns += (end_ns if end_ns < until_ns else until_ns) - time_ns  # noqa: FURB136
+            came_ns = start_ns + latency[d]
+            left_ns = end_ns + latency[d]
+            if came_ns < until_ns:
+                downs[d].area_ns += (left_ns if left_ns < until_ns else until_ns) - came_ns  # noqa: FURB136
+            leave_down(left_ns, token + to_down)
 
-        leave_down = self._rounds.leave[hop(h, DOWN)]
+        downs, leave_down = columns.downs[h], self._rounds.leave[hop(h, DOWN)]
         return up_and_down if self._is_free(columns.downs[h]) else up
 
     def _down(self, h: int) -> Handler:
-        columns, leave = self.columns, self._rounds.leave[hop(h, DOWN)]
+        columns, leave, until_ns = self.columns, self._rounds.leave[hop(h, DOWN)], self._until_ns
         links, size, latency, left_up = columns.downs[h], columns.size, columns.latency[h], columns.left[hop(h, UP)]
 
         def down(time_ns: int, token: int) -> None:
             d = token >> STEP_BITS
             link = links[d]
-            end_ns = left_up[d] + latency[d]
-            if link.free_ns > time_ns:
-                time_ns = link.free_ns
-            link.free_ns = time_ns = time_ns + (size[d] * link.ns_per_kib >> 10)
-            leave(time_ns if time_ns > end_ns else end_ns, token)  # noqa: FURB136
+            left_ns = left_up[d] + latency[d]
+            free_ns = link.free_ns
+            if free_ns < time_ns:
+                free_ns = time_ns
+            link.free_ns = free_ns = free_ns + (size[d] * link.ns_per_kib >> 10)
+            if left_ns < free_ns:
+                left_ns = free_ns
+            link.area_ns += (left_ns if left_ns < until_ns else until_ns) - time_ns  # noqa: FURB136
+            leave(left_ns, token)
 
         return down
 

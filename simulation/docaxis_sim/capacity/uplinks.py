@@ -8,7 +8,7 @@ from typing import Final
 
 from docaxis_sim.capacity import links
 from docaxis_sim.capacity.calendar import Calendar, Handler
-from docaxis_sim.capacity.columns import Columns
+from docaxis_sim.capacity.columns import Columns, Link
 from docaxis_sim.capacity.plan import DOWN, NEVER, STEP_BITS, STEP_MASK, UP, Stations, hop
 from docaxis_sim.capacity.rounds import Rounds
 
@@ -21,14 +21,16 @@ def _hop_of(step: int) -> int:
 
 
 class Uplinks:
-    """All shared up links of a plan. Their events have the last numbers below 0, in the order of the links."""
+    """All shared up links of a plan. Their events have the last numbers below 0, in the order of the links. Whoever
+    comes is there until the run ends at `until_ns`, as far as is known before it leaves."""
 
-    def __init__(self, stations: Stations, calendar: Calendar, rounds: Rounds, columns: Columns) -> None:
+    def __init__(self, stations: Stations, calendar: Calendar, rounds: Rounds, columns: Columns, until_ns: int) -> None:
         self._links: Final = links.make(stations.up_law, stations.up_ns_per_kib)
         self._woken_ns: Final = [NEVER] * len(self._links)
         self._calendar: Final = calendar
         self._columns: Final = columns
         self._leave: Final = rounds.leave
+        self._until_ns: Final = until_ns
         self._kept: Final[dict[int, int]] = {}
 
     def install(self, priority: bytes) -> None:
@@ -62,17 +64,24 @@ class Uplinks:
     def _end(self, time_ns: int, token: int) -> None:
         """The last byte went out; a down link that was passed already was only kept for it."""
         d, step = token >> STEP_BITS, token & STEP_MASK
+        h = _hop_of(step)
         self._columns.left[step][d] = time_ns
+        self._columns.ups[h][d].area_ns += time_ns - self._until_ns
         free_ns = self._kept.pop(token, None)
         if free_ns is not None:
-            through_ns = time_ns + self._columns.latency[_hop_of(step)][d]
-            self._leave[step + _TO_DOWN](max(free_ns, through_ns), token + _TO_DOWN)
+            self._leave_down(self._columns.downs[h][d], max(free_ns, time_ns + self._columns.latency[h][d]), token)
+
+    def _leave_down(self, link: Link, left_ns: int, token: int) -> None:
+        link.area_ns += min(left_ns, self._until_ns) - self._until_ns
+        down = token + _TO_DOWN
+        self._leave[down & STEP_MASK](left_ns, down)
 
     def _up(self, h: int, priority: bytes) -> Handler:
         ups, size = self._columns.ups[h], self._columns.size
 
         def up(time_ns: int, token: int) -> None:
             d = token >> STEP_BITS
+            ups[d].area_ns += self._until_ns - time_ns
             link = ups[d].number
             if self._links[link].arrive(time_ns, token, size[d], priority[d]) != NEVER:
                 self._start(time_ns, token)
@@ -81,16 +90,17 @@ class Uplinks:
         return up
 
     def _down(self, h: int) -> Handler:
-        columns, leave = self._columns, self._leave[hop(h, DOWN)]
+        columns = self._columns
         downs, size, latency, left_up = columns.downs[h], columns.size, columns.latency[h], columns.left[hop(h, UP)]
 
         def down(time_ns: int, token: int) -> None:
             d = token >> STEP_BITS
             link = downs[d]
+            link.area_ns += self._until_ns - time_ns
             link.free_ns = max(link.free_ns, time_ns) + (size[d] * link.ns_per_kib >> 10)
             if left_up[d] == NEVER:
                 self._kept[token - _TO_DOWN] = link.free_ns
             else:
-                leave(max(link.free_ns, left_up[d] + latency[d]), token)
+                self._leave_down(link, max(link.free_ns, left_up[d] + latency[d]), token - _TO_DOWN)
 
         return down

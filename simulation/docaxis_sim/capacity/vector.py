@@ -11,7 +11,20 @@ from typing import Any, Final
 import numpy as np
 
 from docaxis_sim.capacity import itinerary
-from docaxis_sim.capacity.floor import ARRIVED, DISK, EVENTS, LINK, LOOP, NODE, NOW, WAY, Rows, World, empty_calendar
+from docaxis_sim.capacity.floor import (
+    ARRIVED,
+    DISK,
+    EVENTS,
+    LINK,
+    LOOP,
+    NODE,
+    NOW,
+    SERVER,
+    WAY,
+    Rows,
+    World,
+    empty_calendar,
+)
 from docaxis_sim.capacity.plan import (
     NEVER,
     STEPS,
@@ -84,8 +97,9 @@ def _world(plan: Plan, made: itinerary.Itinerary, steps: list[int]) -> World:
         kin=_kin(deliveries.parent, roots),
         extra=np.array(extra, np.int64).reshape(len(extra), total),
         left=np.full((len(steps), total), NEVER, np.int64),
+        area=np.zeros(1 + len(stations.up_ns_per_kib) + len(stations.down_ns_per_kib), np.int64),
         # A delivery has at most one token under way with its content or receipt, and one with each status.
-        calendar=empty_calendar(total * (1 + statuses) + len(stations.round_ns) + 1),
+        calendar=empty_calendar(total * (1 + statuses) + int(stations.servers.sum()) + 1),
     )
 
 
@@ -126,7 +140,7 @@ def _floor(stations: Stations) -> dict[str, Any]:
             ups + len(stations.down_ns_per_kib),
             ns_per_kib=np.concatenate([stations.up_ns_per_kib, stations.down_ns_per_kib]),
         ),
-        "free": np.zeros(int(stations.servers.sum()), np.int64),
+        "servers": _rows(SERVER, int(stations.servers.sum()), node=-1),
         "commit_extra_ns": np.ascontiguousarray(stations.commit_extra_ns, np.int64),
     }
 
@@ -169,12 +183,14 @@ def _run(plan: Plan, world: World, steps: list[int], events: int) -> Run:
     run = Run(
         engine=NAME,
         left_ns={step: left[row] for row, step in enumerate(steps)},
-        rounds=world.loops["rounds"].copy(),
+        rounds=world.loops["wakings"].astype(np.int64) + world.loops["followed"],
         loop_busy_ns=world.loops["busy_ns"].copy(),
         commits=world.disks["commits"].copy(),
         tries=np.zeros(total, np.int32),
         expired=np.zeros(total, np.bool_),
         events=events,
+        wakings=world.loops["wakings"].astype(np.int64),
+        area_ns=world.area,
     )
     return run._replace(expired=_expired(plan, arrived_ns(plan, run)))
 

@@ -1,7 +1,8 @@
 """The plan's laws once more, as plainly as they can be said: what the engines are compared with.
 
 One heap, one object per station, one event per visit and one per end of a round; nothing is known in advance and
-nothing is fast. It shares no code with the engines but the plan. Outages, LANES and PS are not said here.
+nothing is fast. It shares no code with the engines but the plan. What shared up links do is `oracle_lines`', what
+outages do `oracle_outages`'.
 """
 
 from collections import deque
@@ -38,10 +39,10 @@ TOKEN: Final = 2
 
 
 class Disk:
-    """Group commits of one disk; `plain`: behind a loop of several servers."""
+    """Group commits of one disk."""
 
-    def __init__(self, number: int, stations: Stations, plain: bool) -> None:
-        self.number, self.stations, self.plain = number, stations, plain
+    def __init__(self, number: int, stations: Stations) -> None:
+        self.number, self.stations = number, stations
         self.start = self.end = -1
         self.commits = 0
 
@@ -60,12 +61,12 @@ class Disk:
 
 
 class Loop:
-    """One interpreter: who runs, who waits at which node, and the line of nodes."""
+    """One interpreter: how many of its servers are free, who waits at which node, and the line of nodes."""
 
     def __init__(self, servers: int) -> None:
-        self.free = set(range(servers))
+        self.free = servers
         self.line: deque[int] = deque()
-        self.rounds = self.busy = 0
+        self.rounds = self.wakings = self.busy = 0
 
 
 class Link:
@@ -89,13 +90,9 @@ class Oracle:
         self.left: dict[tuple[int, int], int] = {}
         self.events: list[tuple[int, int, int, int, tuple[int, ...]]] = []
         self.loops = [Loop(int(servers)) for servers in self.stations.servers]
-        self.plain: dict[tuple[int, int], int] = {}
+        self.changes: list[tuple[int, int, int]] = []
         self.waiting: list[deque[int]] = [deque() for _ in self.stations.loop_of]
-        fed_by = dict(zip(self.stations.disk_of.tolist(), self.stations.loop_of.tolist(), strict=True))
-        self.disks = [
-            Disk(disk, self.stations, disk in fed_by and bool(self.stations.servers[fed_by[disk]] > 1))
-            for disk in range(len(self.stations.commit_ns))
-        ]
+        self.disks = [Disk(disk, self.stations) for disk in range(len(self.stations.commit_ns))]
         self.ups = [Link(int(ns)) for ns in self.stations.up_ns_per_kib]
         self.downs = [Link(int(ns)) for ns in self.stations.down_ns_per_kib]
 
@@ -145,37 +142,34 @@ class Oracle:
         if node not in loop.line:
             loop.line.append(node)
         if loop.free:
-            number = int(self.stations.loop_of[node])
-            self._round(t, number, int(self.stations.wake_ns[number]))
+            self._round(t, int(self.stations.loop_of[node]), 1)
 
     def _round(self, t: int, number: int, wake: int) -> None:
+        """The first in line get theirs; `wake`: 1 if the loop has to be woken for it."""
         loop = self.loops[number]
         node = loop.line.popleft()
         took = min(len(self.waiting[node]), int(self.stations.round_max[number]))
         tokens = tuple(self.waiting[node].popleft() for _ in range(took))
         if self.waiting[node]:
             loop.line.append(node)
-        length = wake + int(self.stations.round_ns[number])
+        length = wake * int(self.stations.wake_ns[number]) + int(self.stations.round_ns[number])
         length += sum(self._cost(token >> STEP_BITS, token & STEP_MASK) for token in tokens)
         loop.rounds += 1
+        loop.wakings += wake
         loop.busy += length
-        server = min(loop.free)
-        loop.free.remove(server)
-        disk = self.disks[self.stations.disk_of[node]]
-        if disk.plain:
-            self.plain[number, server] = disk.next_takes_ns()
-        heappush(self.events, (t + length, END_OF_ROUND, number, server, tokens))
+        loop.free -= 1
+        heappush(self.events, (t + length, END_OF_ROUND, number, loop.rounds, tokens))
 
-    def _on_disk(self, t: int, number: int, server: int, tokens: tuple[int, ...]) -> int:
+    def _on_disk(self, t: int, tokens: tuple[int, ...]) -> int:
         node, _ = self._where(tokens[0] >> STEP_BITS, tokens[0] & STEP_MASK)
-        disk = self.disks[self.stations.disk_of[node]]
-        return t + self.plain[number, server] if disk.plain else disk.group_commit(t)
+        disk: Disk = self.disks[self.stations.disk_of[node]]
+        return disk.group_commit(t)
 
-    def _end_of_round(self, t: int, number: int, server: int, tokens: tuple[int, ...]) -> None:
-        left = self._on_disk(t, number, server, tokens)
+    def _end_of_round(self, t: int, number: int, tokens: tuple[int, ...]) -> None:
+        left = self._on_disk(t, tokens)
         for token in tokens:
             self._leave(left, token >> STEP_BITS, token & STEP_MASK)
-        self.loops[number].free.add(server)
+        self.loops[number].free += 1
         if self.loops[number].line:
             self._round(t, number, 0)
 
@@ -183,8 +177,12 @@ class Oracle:
 
     def _visit_up(self, t: int, d: int, h: int) -> None:
         start, end = self.ups[self.stations.up_of[self._node(d, h)]].fifo(t, int(self.deliveries.bytes[d]))
-        self.left[d, hop(h, UP)] = end
+        self._left_up(end, d, h)
         self._come(start + self._latency(d, h), d, hop(h, DOWN))
+
+    def _left_up(self, t: int, d: int, h: int) -> None:
+        self.left[d, hop(h, UP)] = t
+        self._changes(t, d, hop(h, UP), -1)
 
     def _visit_down(self, t: int, d: int, h: int) -> None:
         _, end = self.downs[self.stations.down_of[self._node(d, h + 1)]].fifo(t, int(self.deliveries.bytes[d]))
@@ -213,6 +211,7 @@ class Oracle:
     def _leave(self, t: int, d: int, step: int) -> None:
         """What follows when a delivery leaves a step."""
         self.left[d, step] = t
+        self._changes(t, d, step, -1)
         hops = self._hops(d)
         if step == SUBMIT:
             self._begin_hop(t, d, 0)
@@ -247,7 +246,21 @@ class Oracle:
                 if step == status(k, j):
                     self._come(t + self._latency(d, hops - 1 - j), d, status(k, j + 1))
 
+    def _changes(self, t: int, d: int, step: int, change: int) -> None:
+        """There is one more at a station, or one less."""
+        self.changes.append((t, self._station(d, step), change))
+
+    def _station(self, d: int, step: int) -> int:
+        """0 for all loops together, then up links, then down links."""
+        for h in range(HOPS_MAX):
+            if step == hop(h, UP):
+                return 1 + int(self.stations.up_of[self._node(d, h)])
+            if step == hop(h, DOWN):
+                return 1 + len(self.ups) + int(self.stations.down_of[self._node(d, h + 1)])
+        return 0
+
     def _token(self, t: int, d: int, step: int) -> None:
+        self._changes(t, d, step, 1)
         for h in range(HOPS_MAX):
             if step == hop(h, UP):
                 return self._visit_up(t, d, h)
@@ -255,21 +268,27 @@ class Oracle:
                 return self._visit_down(t, d, h)
         return self._visit_loop(t, d, step)
 
+    def _other(self, t: int, kind: int, number: int) -> None:
+        """An event of a kind that only a law beyond these knows."""
+        raise AssertionError(f"nothing happens at {t} of the kind {kind}, number {number}")
+
     def carry(self) -> int:
         """Takes all events in their order; says how many."""
         taken = 0
         for d in np.flatnonzero(self.deliveries.parent < 0):
             self._begin(int(self.deliveries.birth_ns[d]), int(d))
         while self.events and not (self.plan.end_ns and self.events[0][0] > self.plan.end_ns):
-            t, kind, number, server, tokens = heappop(self.events)
+            t, kind, number, _, tokens = heappop(self.events)
             taken += 1
             if kind == END_OF_ROUND:
-                self._end_of_round(t, number, server, tokens)
-            else:
+                self._end_of_round(t, number, tokens)
+            elif kind == TOKEN:
                 self._token(t, number >> STEP_BITS, number & STEP_MASK)
-        for t, kind, number, server, tokens in sorted(self.events):
+            else:
+                self._other(t, kind, number)
+        for t, kind, _, _, tokens in sorted(self.events):
             if kind == END_OF_ROUND:
-                self._on_disk(t, number, server, tokens)
+                self._on_disk(t, tokens)
         return taken
 
     # --- outcome ---
@@ -303,6 +322,18 @@ class Oracle:
         due = birth + int(self.deliveries.deadline_ns[d])
         return arrived > due if arrived != NEVER else due <= self.plan.end_ns
 
+    def _areas(self) -> list[int]:
+        """How many were at each station, times how long, change by change."""
+        stations = 1 + len(self.ups) + len(self.downs)
+        area, there, since = [0] * stations, [0] * stations, [0] * stations
+        ends = [(self.plan.end_ns, station, 0) for station in range(stations)] if self.plan.end_ns else []
+        for t, station, change in sorted(self.changes) + ends:
+            now = min(t, self.plan.end_ns) if self.plan.end_ns else t
+            area[station] += there[station] * (now - since[station])
+            since[station] = now
+            there[station] += change
+        return area
+
     def run(self, taken: int) -> Run:
         """What became of the plan."""
         everyone = range(len(self.deliveries.birth_ns))
@@ -316,6 +347,8 @@ class Oracle:
             tries=np.zeros(len(everyone), np.int32),
             expired=np.array([self._expired(d) for d in everyone], np.bool_),
             events=taken,
+            wakings=np.array([loop.wakings for loop in self.loops], np.int64),
+            area_ns=np.array(self._areas(), np.int64),
         )
 
 
@@ -330,5 +363,5 @@ def assert_same(run: Run, expected: Run) -> None:
     assert list(run.left_ns) == list(expected.left_ns)
     for step, column in expected.left_ns.items():
         np.testing.assert_array_equal(run.left_ns[step], column, err_msg=f"step {step}")
-    for name in ("rounds", "loop_busy_ns", "commits", "tries", "expired"):
+    for name in ("rounds", "wakings", "loop_busy_ns", "area_ns", "commits", "tries", "expired"):
         np.testing.assert_array_equal(getattr(run, name), getattr(expected, name), err_msg=name)

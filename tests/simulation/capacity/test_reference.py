@@ -8,19 +8,11 @@ import pytest
 import simpy
 from hypothesis import given, settings
 
-from docaxis_sim.capacity.plan import HOUR_NS, NEVER, NODE, Form, Plan, Run, arrived_ns, hop
+from docaxis_sim.capacity.plan import HOUR_NS, NEVER, NODE, Form, Plan, arrived_ns, hop
 from docaxis_sim.capacity.reference import Reference, carry
 from tests.simulation.capacity import national, oracle
+from tests.simulation.capacity.oracle import assert_same
 from tests.simulation.capacity.small_plans import small_plans
-
-
-def assert_same(run: Run, expected: Run) -> None:
-    """Every departure of every step, and what the stations counted."""
-    assert run.left_ns.keys() == expected.left_ns.keys()
-    for step, column in expected.left_ns.items():
-        np.testing.assert_array_equal(run.left_ns[step], column, err_msg=f"step {step}")
-    for name in ("rounds", "loop_busy_ns", "commits", "tries", "expired"):
-        np.testing.assert_array_equal(getattr(run, name), getattr(expected, name), err_msg=name)
 
 
 @settings(max_examples=250, deadline=None)

@@ -1,0 +1,83 @@
+"""Lines: visits to up and down links as a run's departures tell of them, and when each must have left, worked out anew.
+
+For checks: first come, first served is said here once more, line by line in columns, and no engine's code is used. What
+a difference means is said by `laws`.
+"""
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from docaxis_sim.capacity.occupancy import parts
+from docaxis_sim.capacity.plan import NEVER, STEP_BITS, STEP_MASK, UP, Int64, Law, Plan, hop
+from docaxis_sim.capacity.visits import Visits
+
+LATE: Final = 1 << 62
+"""Later than any run ends."""
+
+_HOP_STEPS: Final = hop(1, UP) - hop(0, UP)
+
+
+class Seen(NamedTuple):
+    """Visits to lines of one kind that had begun when the run ended: which line, the token, when it came and left
+    (NEVER: it was there still), what it occupies of the line, and how long it takes if nobody else is there."""
+
+    link: Int64
+    token: Int64
+    came: Int64
+    left: Int64
+    service: Int64
+    least: Int64
+
+
+def seen(each: Visits) -> Seen:
+    """Of one step."""
+    token = each.row << STEP_BITS | each.step
+    return Seen(each.station.astype(np.int64), token, each.came_ns, each.left_ns, each.service_ns, each.least_ns)
+
+
+def joined(some: Sequence[Seen]) -> Seen:
+    """Of several steps."""
+    if len(some) == 1:
+        return some[0]
+    none = np.zeros(0, np.int64)
+    return Seen(*(np.concatenate([none, *columns]) for columns in (zip(*some, strict=True) if some else [()] * 6)))
+
+
+def expected_ns(visits: Seen) -> Int64:
+    """When each visit leaves a line that serves who comes first: after its own work behind that of all before it, and
+    not sooner than it would alone."""
+    order = np.lexsort((visits.token, visits.came, visits.link))
+    expected = np.empty(len(order), np.int64)
+    for part in parts(visits.link[order]):
+        those = order[part]
+        came, service = visits.came[those], visits.service[those]
+        done = np.cumsum(service)
+        free = done + np.maximum.accumulate(came - done + service)
+        expected[those] = np.maximum(free, came + visits.least[those])
+    return expected
+
+
+def overlapping(visits: Seen) -> int:
+    """How many were served while the one before was."""
+    left = np.flatnonzero(visits.left != NEVER)
+    order = left[np.lexsort((visits.left[left], visits.link[left]))]
+    over = visits.left[order][:-1] > (visits.left - visits.service)[order][1:]
+    return int((over & (visits.link[order][1:] == visits.link[order][:-1])).sum())
+
+
+def cut_through(plan: Plan, up: Seen, ends_ns: Int64, until_ns: int) -> Seen:
+    """Visits to lines down of which no departure tells: their first bytes had come when the run ended, their last were
+    still on the line up, which they leave at `ends_ns` (or later than anybody knows, where that is `LATE`)."""
+    still = np.flatnonzero(up.left == NEVER)
+    row, h = up.token[still] >> STEP_BITS, ((up.token[still] & STEP_MASK) - hop(0, UP)) // _HOP_STEPS
+    latency = plan.deliveries.latency_ns[h, row]
+    fifo = plan.stations.up_law is Law.FIFO
+    came = (ends_ns[still] - up.service[still] if fifo else up.came[still]) + latency
+    link = plan.stations.down_of[plan.deliveries.path[h + 1, row]]
+    service = plan.deliveries.bytes[row] * plan.stations.down_ns_per_kib[link] >> 10
+    least = np.maximum(service, ends_ns[still] + latency - came)
+    token = up.token[still] + hop(0, UP + 1) - hop(0, UP)
+    found = Seen(link.astype(np.int64), token, came, np.full(len(still), NEVER, np.int64), service, least)
+    return Seen(*(column[came <= until_ns] for column in found))
