@@ -10,8 +10,9 @@ the others in turns, each up to its share of pieces, a lane that gets empty givi
 more, turns begin anew. The *start* of a delivery is that of its first piece, its *end* that of its last.
 
 **ps.** Egalitarian processor sharing: n deliveries in the link each get 1/n of it from the moment they come, in
-whatever lane. *Start* is the arrival, *end* is when the last bit is through, rounded up to a whole nanosecond. Virtual
-time (how much each has got) is kept in units of 2**-20 ns, so a million changes of n delay an end by less than 1 ns.
+whatever lane. *Start* is the arrival, *end* is when the last bit is through, rounded up to a whole nanosecond; others
+have its share from the very moment, between whole nanoseconds too. Virtual time (how much each has got) is kept in
+units of 2**-20 ns, so a million changes of n delay an end by less than 1 ns.
 
 **The down link** sees the same as under fifo: it is entered latency after *start* and left at ``max(free, end +
 latency)``, so that a delivery occupies it for its own bytes, from the first of them, and never leaves before the last
@@ -139,12 +140,13 @@ class LanesLink:
 class PsLink:
     """A link under processor sharing."""
 
-    __slots__ = ("_got", "_heap", "_now_ns", "_ns_per_kib", "next_ns")
+    __slots__ = ("_ended", "_got", "_heap", "_now_ns", "_ns_per_kib", "next_ns")
 
     def __init__(self, ns_per_kib: int) -> None:
         self._ns_per_kib = ns_per_kib
         self._got = self._now_ns = 0
         self._heap: list[tuple[int, int]] = []
+        self._ended: list[int] = []
         self.next_ns = NEVER
 
     def arrive(self, now_ns: int, token: int, size: int, priority: int) -> int:
@@ -159,18 +161,25 @@ class PsLink:
         if self.next_ns == NEVER or now_ns < self.next_ns:
             return News([], [])
         self._share(now_ns)
-        ended = []
-        while self._heap and self._heap[0][0] <= self._got:
-            ended.append(heappop(self._heap)[1])
+        ended, self._ended = self._ended, []
         self._look_ahead()
         return News([], ended)
 
     def _share(self, now_ns: int) -> None:
-        """Everybody gets an equal part of the time since the last call; an empty link starts from nothing."""
-        self._got = self._got + ((now_ns - self._now_ns) << _FINE_BITS) // len(self._heap) if self._heap else 0
+        """Everybody gets an equal part of the time since the last call, until they have all that they came for; an
+        empty link starts from nothing."""
+        left = now_ns - self._now_ns << _FINE_BITS
+        while self._heap and (needed := (self._heap[0][0] - self._got) * len(self._heap)) <= left:
+            left -= needed
+            self._got, token = heappop(self._heap)
+            self._ended.append(token)
+        self._got = self._got + left // len(self._heap) if self._heap else 0
         self._now_ns = now_ns
 
     def _look_ahead(self) -> None:
+        if self._ended:
+            self.next_ns = self._now_ns
+            return
         if not self._heap:
             self.next_ns = NEVER
             return

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -20,6 +21,7 @@ from docaxis_sim.capacity.plan import (
     UP,
     Deliveries,
     Form,
+    Law,
     Outage,
     Plan,
     Run,
@@ -30,7 +32,8 @@ from docaxis_sim.capacity.plan import (
     status,
 )
 from docaxis_sim.capacity.reference import carry
-from tests.simulation.capacity import national
+from tests.simulation.capacity import national, oracle, oracle_outages
+from tests.simulation.capacity.dense_plans import UNITS, dense_plan, in_units
 from tests.simulation.capacity.small_plans import small_plans
 
 NODES = 8
@@ -150,6 +153,40 @@ def test_what_is_past_its_deadline_expires_and_everything_else_arrives() -> None
     np.testing.assert_array_equal(arrived, ~run.expired)
 
 
+def test_what_its_peer_has_by_its_deadline_has_not_expired() -> None:
+    """The sender hears of it a latency later; by then a deadline in between is no reason to give it up."""
+    plan = _plan(_rows([BEGIN_NS], 0, [1], Form.INLINE), [1])
+    took_ns = arrived_ns(plan, carry(plan)) - BEGIN_NS
+    run = carry(plan._replace(deliveries=plan.deliveries._replace(deadline_ns=took_ns + 1)))
+    np.testing.assert_array_equal(arrived_ns(plan, run), BEGIN_NS + took_ns)
+    assert not run.expired.any()
+
+
+def test_what_is_lost_on_its_way_after_its_deadline_is_not_sent_again() -> None:
+    """While it was on its way nobody gave it up; once it is known to be lost there is nobody to send it for."""
+    rows = _rows([BEGIN_NS], 0, [1], Form.INLINE)._replace(bytes=np.array([1_000_000_000]))
+    plan = _plan(rows, [1])
+    sent_ns = int(carry(plan).left_ns[hop(0, UP)][0])
+    broken = Outage("again", np.array([1], np.int32), sent_ns - SECOND_NS, sent_ns, False)
+    late = rows._replace(deadline_ns=np.array([sent_ns - BEGIN_NS - 2 * SECOND_NS]))
+    run = carry(plan._replace(outages=(*plan.outages, broken), deliveries=late))
+    assert run.tries[0] > 1
+    assert run.expired.all()
+    assert (arrived_ns(plan, run) == NEVER).all()
+
+
+def test_a_node_that_comes_back_after_a_deadline_does_not_ask_for_the_content() -> None:
+    """It was announced before the node was switched off; its sender has given it up by now."""
+    rows = _rows([BEGIN_NS], 0, [1])
+    announced_ns = int(carry(_plan(rows, [], from_ns=END_NS - 1)).left_ns[hop(0, 0)][0])
+    rows = rows._replace(deadline_ns=np.array([30 * MINUTE_NS]))
+    plan = _plan(rows, [1], dark=True, from_ns=announced_ns + 1)
+    run = carry(plan)
+    assert run.left_ns[hop(0, 0)][0] == announced_ns
+    assert run.expired.all()
+    assert (arrived_ns(plan, run) == NEVER).all()
+
+
 def test_a_return_is_announced_by_whoever_calls_first() -> None:
     """A sign of life ends the pause: the core probes a failing peer that has just called."""
     births = [BEGIN_NS + n * MINUTE_NS for n in range(30)]
@@ -164,27 +201,48 @@ def _joined(a: Any, b: Any) -> Any:
     return {} if isinstance(a, dict) else np.concatenate([a, b], axis=-1)
 
 
+@st.composite
+def outages(draw: st.DrawFn, nodes: int) -> tuple[Outage, ...]:
+    """Up to three, of any length, overlapping, one after the other, of anybody."""
+    begins, lengths = st.sampled_from([0, 10, 20, 50, 100, 130]), st.sampled_from([1, 10, 50, 80, 300, 3_000])
+    drawn = draw(st.lists(st.tuples(begins, lengths, st.booleans(), st.sets(st.integers(0, nodes - 1))), max_size=3))
+    return tuple(
+        Outage(str(number), np.array(sorted(inside), np.int32), begin, begin + length, dark)
+        for number, (begin, length, dark, inside) in enumerate(drawn)
+    )
+
+
+@settings(max_examples=150, deadline=None)
+@given(small_plans(), st.data())
+def test_outages_are_those_of_a_courier_who_looks_everything_up(plan: Plan, data: st.DataObject) -> None:
+    """Every departure, every try and every end of a delivery, whoever is cut off or switched off when and for how
+    long, with statements, lanes, deadlines and several hops."""
+    cut = plan._replace(
+        outages=data.draw(outages(len(plan.node_ids))),
+        stations=plan.stations._replace(up_law=data.draw(st.sampled_from([Law.FIFO, Law.LANES]))),
+        deliveries=plan.deliveries._replace(
+            priority=np.array([data.draw(st.integers(0, 4)) for _ in plan.deliveries.hops], np.int8)
+        ),
+    )
+    cut = in_units(cut, *data.draw(st.sampled_from(UNITS)))
+    oracle.assert_same(carry(cut), oracle_outages.carry(cut))
+
+
+@pytest.mark.parametrize("tens", range(12))
+def test_and_so_they_are_where_much_happens_at_once(tens: int) -> None:
+    """Backlogs that are larger than what a peer gets that has just come back, content broken off, second outages."""
+    for seed in range(10 * tens, 10 * tens + 10):
+        plan = dense_plan(seed)
+        oracle.assert_same(carry(plan), oracle_outages.carry(plan))
+
+
 @settings(max_examples=150, deadline=None)
 @given(small_plans(), st.data())
 def test_every_delivery_ends_as_arrived_or_expired_whatever_goes_out(plan: Plan, data: st.DataObject) -> None:
     """Outages anywhere, of any length, overlapping: nothing is lost, nothing departs before it came, and the second
     run says the same."""
-    nodes = len(plan.node_ids)
-    times = st.integers(0, 300)
-    outages = tuple(
-        Outage(
-            str(n),
-            np.array(sorted(data.draw(st.sets(st.integers(0, nodes - 1)))), np.int32),
-            begin,
-            begin + length,
-            dark,
-        )
-        for n, (begin, length, dark) in enumerate(
-            data.draw(st.lists(st.tuples(times, st.integers(1, 400) | st.just(HOUR_NS), st.booleans()), max_size=3))
-        )
-    )
     rows = plan.deliveries._replace(deadline_ns=np.full(len(plan.deliveries.hops), DAY_NS))
-    plan = plan._replace(outages=outages, end_ns=0, deliveries=rows)
+    plan = plan._replace(outages=data.draw(outages(len(plan.node_ids))), end_ns=0, deliveries=rows)
     run, again = carry(plan), carry(plan)
     assert (arrived_ns(plan, run) != NEVER).all()
     told = rows.form != Form.CHUNK

@@ -1,7 +1,7 @@
 """Shared up links: who is sent when, and that no byte is lost or made."""
 
 from collections.abc import Callable
-from fractions import Fraction
+from math import ceil
 
 import numpy as np
 import pytest
@@ -18,6 +18,7 @@ from docaxis.core.wire import Item
 from docaxis_sim.capacity import links
 from docaxis_sim.capacity.links import LanesLink, PsLink, SharedLink, Turns
 from docaxis_sim.capacity.plan import NEVER, Law
+from tests.simulation.capacity.oracle_lines import shares
 
 RATE = 1000
 """ns per KiB: a piece of CHUNK_BYTES takes about a millisecond."""
@@ -89,29 +90,8 @@ def test_a_link_is_busy_for_as_long_as_its_bytes_take(make: Callable[[int], Shar
 def test_processor_sharing_is_that_of_exact_fractions(coming: list[Coming]) -> None:
     """Virtual time in whole numbers must not drift from what the law says."""
     _, ends, _ = _carry(PsLink(RATE), coming)
-    exact = _exact_ps(sorted(coming))
-    assert all(0 <= ends[token] - exact[token] < 1 + len(coming) for token in ends)
-
-
-def _exact_ps(coming: list[Coming]) -> dict[int, Fraction]:
-    now, lacking, ends = Fraction(0), dict[int, Fraction](), dict[int, Fraction]()
-    arrivals = [(Fraction(at_ns), token) for token, (at_ns, _, _) in enumerate(coming)]
-    while arrivals or lacking:
-        least = min(lacking.values()) * len(lacking) if lacking else None
-        if arrivals and (least is None or arrivals[0][0] < now + least):
-            then, token = arrivals.pop(0)
-            came: dict[int, Fraction] = {token: Fraction(coming[token][1] * RATE >> 10)}
-        else:
-            assert least is not None
-            then, came = now + least, {}
-        for token in lacking:
-            lacking[token] -= (then - now) / len(lacking)
-        now = then
-        lacking |= came
-        for token in [token for token, left in lacking.items() if left <= 0]:
-            ends[token] = now
-            del lacking[token]
-    return ends
+    exact = dict(enumerate(shares([(at_ns, size * RATE >> 10) for at_ns, size, _ in sorted(coming)])))
+    assert all(ends[token] - ceil(exact[token]) in (0, 1) for token in ends)
 
 
 def test_an_express_document_waits_for_one_piece_only() -> None:

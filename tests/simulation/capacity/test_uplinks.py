@@ -1,11 +1,30 @@
 """Shared up links in the reference engine: who waits for whom, and what the down link makes of it."""
 
+from math import ceil
+
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from docaxis_sim.capacity.plan import DOWN, HOUR_NS, SECOND_NS, UP, Form, Law, Plan, hop
+from docaxis_sim.capacity.plan import (
+    DOWN,
+    ENVELOPE,
+    HOUR_NS,
+    NODE,
+    SECOND_NS,
+    SUBMIT,
+    UP,
+    Form,
+    Law,
+    Plan,
+    Run,
+    hop,
+    last_node_step,
+)
 from docaxis_sim.capacity.reference import carry
-from tests.simulation.capacity import national
+from tests.simulation.capacity import national, oracle, oracle_lines
+from tests.simulation.capacity.small_plans import small_plans
 
 KIB = 1024
 NS_PER_KIB = 409_600
@@ -58,3 +77,53 @@ def test_an_express_document_overtakes_those_that_wait() -> None:
     run = carry(_inline(births_ns, [20_000 * KIB] * 3 + [20 * KIB], [0, 0, 0, 3], Law.LANES))
     ended = run.left_ns[hop(0, UP)]
     assert ended[3] < ended[0] < ended[1] < ended[2]
+
+
+def _of_many_pieces(plan: Plan, law: Law, times: int) -> Plan:
+    """A plan over shared lines with so much larger contents, which lines carry in the same time."""
+    rows, stations = plan.deliveries, plan.stations
+    stations = stations._replace(up_law=law, down_ns_per_kib=stations.down_ns_per_kib // times)
+    return plan._replace(deliveries=rows._replace(bytes=rows.bytes * times), stations=stations)
+
+
+@settings(max_examples=150, deadline=None)
+@given(small_plans(), st.lists(st.integers(0, 4), min_size=1, max_size=40), st.sampled_from([1, 700, 1024]))
+def test_lanes_are_those_of_a_list_that_is_looked_through(plan: Plan, priorities: list[int], times: int) -> None:
+    """Ties, things that cost nothing, several pieces, all priorities, several hops: every departure is the same."""
+    lanes = _of_many_pieces(plan, Law.LANES, times)
+    drawn = np.resize(np.array(priorities, np.int8), len(lanes.deliveries.hops))
+    lanes = lanes._replace(deliveries=lanes.deliveries._replace(priority=drawn))
+    oracle.assert_same(carry(lanes), oracle_lines.carry(lanes))
+
+
+@settings(max_examples=150, deadline=None)
+@given(small_plans(), st.sampled_from([1, 700]))
+def test_equal_shares_are_those_of_exact_fractions(plan: Plan, times: int) -> None:
+    """Who comes to a line when is read off the run itself, so that a nanosecond of rounding stays one."""
+    shared = _of_many_pieces(plan._replace(end_ns=0), Law.PS, times)
+    run = carry(shared)
+    for number, ns_per_kib in enumerate(shared.stations.up_ns_per_kib.tolist()):
+        visits = _visits(shared, run, number)
+        ends = oracle_lines.shares([(t, int(shared.deliveries.bytes[d]) * ns_per_kib >> 10) for t, d, _ in visits])
+        for (_, d, h), end in zip(visits, ends, strict=True):
+            assert 0 <= int(run.left_ns[hop(h, UP)][d]) - ceil(end) <= 1
+
+
+def _visits(plan: Plan, run: Run, link: int) -> list[tuple[int, int, int]]:
+    """Who comes to an up link when, and on which hop: right after what came before."""
+    rows, found = plan.deliveries, []
+    for d, hops in enumerate(rows.hops.tolist()):
+        for h in range(hops):
+            if rows.form[d] == Form.CHUNKED:
+                t = run.left_ns[hop(h, ENVELOPE)][d] + rows.latency_ns[h, d]
+            elif h:
+                t = run.left_ns[hop(h - 1, NODE)][d]
+            elif rows.form[d] == Form.INLINE:
+                t = run.left_ns[SUBMIT][d]
+            else:
+                parent = int(rows.parent[d])
+                born = run.left_ns[last_node_step(int(rows.hops[parent]))][parent] if parent >= 0 else 0
+                t = rows.birth_ns[d] + born
+            if plan.stations.up_of[rows.path[h, d]] == link:
+                found.append((int(t), d, h))
+    return found
