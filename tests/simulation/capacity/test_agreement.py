@@ -1,13 +1,14 @@
 """Engines that agree: every departure of every delivery, to the nanosecond."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from docaxis_sim.capacity import prepare, reference, scenario, shipped, vector
-from docaxis_sim.capacity.plan import NODE, Law, Plan, hop
+from docaxis_sim.capacity import cases, chance, prepare, reference, scenario, shipped, vector
+from docaxis_sim.capacity.plan import NODE, Law, Plan, Run, hop
 from tests.simulation.capacity import national
 from tests.simulation.capacity.oracle import assert_same, carry
 from tests.simulation.capacity.small_plans import small_plans
@@ -38,6 +39,18 @@ def test_engines_agree_on_a_day_of_the_whole_country() -> None:
     """Long delays and thousands of nodes use the parts of the calendars that small plans never reach."""
     plan = national.plan(20_000)
     assert_same(vector.carry(plan), reference.carry(plan))
+
+
+@pytest.mark.parametrize("carried_by", [reference.carry, vector.carry])
+def test_the_disk_of_several_processes_is_never_busier_than_it_can_be(carried_by: Callable[[Plan], Run]) -> None:
+    """Four busy processes whose rounds take as long as a commit: commits follow one another, and are shared."""
+    crowd = cases.at_loops([1.0], 3.6, cases.always_one, servers=4)(chance.generator(5, 0, "births"), 5_000)
+    commit_ns = np.full(2, cases.UNIT_NS)
+    plan = crowd.plan._replace(stations=crowd.plan.stations._replace(commit_ns=commit_ns))
+    run = carried_by(plan)
+    busy_ns, last_ns = int((run.commits * commit_ns).max()), int(run.left_ns[hop(0, NODE)].max())
+    assert 0.9 * last_ns < busy_ns <= last_ns
+    assert_same(run, carry(plan))
 
 
 def test_engines_agree_where_a_crowd_waits_at_one_station() -> None:
