@@ -42,14 +42,10 @@ _TICK_BITS: Final = 10
 
 
 class Flow(NamedTuple):
-    """The visits to one kind of station. Sums in ns over visits clipped to the run: of their arrivals, departures and
-    times in between. `too_short`: how many took less than they would have alone."""
+    """The visits to one kind of station: how many came, and left, and how many took less than they would have alone."""
 
     came: int
     left: int
-    came_sum_ns: float
-    left_sum_ns: float
-    sojourn_sum_ns: float
     too_short: int
 
 
@@ -75,7 +71,7 @@ class Occupancy:
         self.waiting_ns = {kind: np.zeros(size) for kind, size in sizes.items()}
         self.count = {kind: np.zeros(size, np.int64) for kind, size in sizes.items()}
         self.delayed = {kind: np.zeros(size, np.int64) for kind, size in sizes.items()}
-        self.flows = {kind: Flow(0, 0, 0.0, 0.0, 0.0, 0) for kind in Kind}
+        self.flows = {kind: Flow(0, 0, 0) for kind in Kind}
         self.present = np.zeros((len(stations.loop_of), self.bins + 1), np.int32)
         self.documents = {kind: np.zeros(self.bins + 1, np.int64) for kind in Kind}
         self.at_peer = np.zeros(self.bins + 1, np.int64)
@@ -115,21 +111,14 @@ class Occupancy:
         self.waiting_ns[each.kind] += np.bincount(each.station, waited, size)
         self.count[each.kind] += np.bincount(each.station, minlength=size)
         self.delayed[each.kind] += np.bincount(each.station[waited >= DELAYED_NS], minlength=size)
-        self._flow(each, done, end, sojourn)
+        self._flow(each, done, sojourn)
         self._stand(each, end, held)
         came = self._begun.came_ns(each, by_failure)
         self._occupy(each, done, self._begun.see(each, done, came, end), came)
 
-    def _flow(self, each: Visits, done: Bool, end: Int64, sojourn: Int64) -> None:
-        past = self.flows[each.kind]
-        self.flows[each.kind] = Flow(
-            past.came + len(done),
-            past.left + int(done.sum()),
-            past.came_sum_ns + float(each.came_ns.sum(dtype=np.float64)),
-            past.left_sum_ns + float(end.sum(dtype=np.float64)),
-            past.sojourn_sum_ns + float(sojourn.sum(dtype=np.float64)),
-            past.too_short + int((done & (sojourn < each.least_ns)).sum()),
-        )
+    def _flow(self, each: Visits, done: Bool, sojourn: Int64) -> None:
+        past, too_short = self.flows[each.kind], int((done & (sojourn < each.least_ns)).sum())
+        self.flows[each.kind] = Flow(past.came + len(done), past.left + int(done.sum()), past.too_short + too_short)
 
     def _stand(self, each: Visits, end: Int64, held: Bool) -> None:
         """Count who is there when a bin begins: one more from the first such moment on, one less after the last."""
