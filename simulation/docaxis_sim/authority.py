@@ -6,15 +6,20 @@ keys stay listed, as in the real directory, so that old statements can still be 
 
 from collections.abc import Callable
 from types import MappingProxyType
+from typing import Final
 
 from docaxis.core.addresses import Book, Entry, SigningKey, Status
 from docaxis.core.ids import KeyId, PartyId
+from docaxis.core.limits import DAY_MS
 from docaxis.core.trust import SignedRevocation, Versions
 from docaxis.seal.paper import PAPER, PaperSeal
 from docaxis_sim import issue
 from docaxis_sim.ground import Ground
 from docaxis_sim.issue import Issue
 from docaxis_sim.network import endpoint_of
+
+FIRST_KEY_MS: Final = 366 * DAY_MS
+"""How old the keys are that a world begins with."""
 
 
 class Authority:
@@ -60,7 +65,7 @@ class Authority:
         """Lists a further key for a party, to be used from now on or later; its seal."""
         entry = self.entries[PartyId(party)]
         seal = PaperSeal(f"{party} key {len(entry.keys) + 1}", simulation=True)
-        self._publish(entry._replace(keys=(*entry.keys, self._key(party, seal))))
+        self._publish(entry._replace(keys=(*entry.keys, self._key(party, seal, DAY_MS))))
         return seal
 
     def revoke(self, party: str, key: KeyId) -> None:
@@ -86,10 +91,10 @@ class Authority:
     def _list(self, entry: Entry) -> None:
         self.entries[entry.id], self._proofs[entry.id] = entry, issue.proof(entry, entry.id)
 
-    def _key(self, party: str, seal: PaperSeal) -> SigningKey:
-        """Valid from a day ago: clocks of parties differ."""
+    def _key(self, party: str, seal: PaperSeal, since_ms: int) -> SigningKey:
+        """Valid since some time ago: clocks of parties differ, and first keys are older than any directory in use."""
         self.published[seal.key_id] = party, seal.public_key
-        return SigningKey(seal.key_id, PAPER, seal.public_key, self._ground.now_ms - 24 * 3_600_000, 0)
+        return SigningKey(seal.key_id, PAPER, seal.public_key, self._ground.now_ms - since_ms, 0)
 
     def _entry(self, party: str) -> Entry:
         return Entry(
@@ -100,7 +105,7 @@ class Authority:
             parent=None,
             endpoints=(endpoint_of(party),),
             via=(),
-            keys=(self._key(party, self.first_seals[party]),),
+            keys=(self._key(party, self.first_seals[party], FIRST_KEY_MS),),
             certificates=(),
             aliases=(),
             status=Status.OPEN,

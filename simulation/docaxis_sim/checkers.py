@@ -96,6 +96,14 @@ def one_bad_item(
             require(arrived_ms <= until_ms, "one bad item", detail)
 
 
+def goes_on(ledger: "Ledger", until_ms: int) -> None:
+    """The directory survives its publisher: without it, and with nothing else wrong, documents go as they always do."""
+    for ack in ledger.acks.values():
+        for recipient in ack.to if ack.at_ms <= until_ms - UNTIL_PASSED_MS else ():
+            detail = f"{ack.doc.hex()[:16]} of {ack.sender} waits for the publisher"
+            require((ack.doc, recipient) in ledger.arrivals, "goes on", detail)
+
+
 def one_result_per_item(party: str, items: int, results: int) -> None:
     """An answer says of each item what became of it."""
     require(items == results, "one result per item", f"{party} answers {items} items with {results} results")

@@ -122,6 +122,8 @@ class World:
             for fault, doc in self.injector.cured:
                 span = (START_MS + fault.at_ms, START_MS + fault.until_ms)
                 checkers.one_bad_item(self.ledger, fault.other, fault.party, doc, *span)
+        if self._has_only_no_publisher():
+            checkers.goes_on(self.ledger, self.ground.now_ms)
         self.injector.heal()
         for host in self.hosts.values():
             host.renew(self.authority.ask(host.party))
@@ -136,6 +138,12 @@ class World:
     def _has_only_poison(self) -> bool:
         """Whether nothing else could keep a document from arriving while one item cannot be read."""
         return self._is_calm() and all(fault.kind is Kind.POISON for fault in self.plan.faults)
+
+    def _has_only_no_publisher(self) -> bool:
+        """Whether nothing is wrong but that the directory is some days old, and nobody renews it."""
+        ages = [fault.amount + fault.until_ms for fault in self.plan.faults]
+        only = self._is_calm() and ages and all(fault.kind is Kind.NO_PUBLISHER for fault in self.plan.faults)
+        return bool(only) and max(ages) < checkers.STALE_MS and self.plan.work.expires_ms_min >= HOUR_MS
 
     def _is_calm(self) -> bool:
         """Whether no message is lost and nobody crashes by chance."""

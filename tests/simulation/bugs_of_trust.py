@@ -2,7 +2,7 @@
 
 import pytest
 
-from docaxis.core import intake, limits
+from docaxis.core import intake, limits, machine
 from docaxis.core.addresses import Book
 from docaxis.core.ids import PartyId
 from docaxis.core.intake import Intake
@@ -37,6 +37,11 @@ def lets_everybody_speak_for_everybody(patch: Patch) -> None:
     """Whoever signs may state what is another's to state."""
     patch.setattr(Intake, "speaks_for_me", lambda self, party: party == self._me)
     patch.setattr(Book, "answers_for", lambda *_: True)
+
+
+def stops_when_the_publisher_does(patch: Patch) -> None:
+    """A directory of yesterday is no directory."""
+    patch.setattr(machine, "holds_documents", lambda book, now_ms: now_ms - book.verified_ms > limits.DAY_MS)
 
 
 def goes_back_to_an_older_directory(patch: Patch) -> None:

@@ -66,6 +66,7 @@ PLANTED: Final = (
     _row(bugs_of_trust.looks_at_no_path, "provable", 2),
     _row(bugs_of_trust.does_not_ask_who_signed, "provable", 24),
     _row(bugs_of_trust.lets_everybody_speak_for_everybody, "authentic | provable", 24),
+    _row(bugs_of_trust.stops_when_the_publisher_does, "goes on", 0, "publisher-gone"),
     _row(bugs_of_trust.goes_back_to_an_older_directory, "never back", 2),
     _row(bugs_of_trust.takes_a_frozen_directory_for_fresh, "not frozen", 2),
     _row(bugs_of_trust.believes_entries_whoever_signed_them, "truly listed", 2),
