@@ -62,12 +62,13 @@ def _little(stays: Stays, run: Run, kind: Kind) -> Check:
     else:
         counted, least, most = counted[known], found[known], found[known]
     off = int(((counted - least).view(np.uint64) > (most - least).view(np.uint64)).sum())
-    came, seconds = stays.came[kind], stays.until_ns / SECOND_NS
-    number, stay = (
-        counted.sum(dtype=np.float64) / SECOND_NS / seconds,
-        most.sum(dtype=np.float64) / SECOND_NS / max(1, came),
-    )
-    text = f"{number:.4g} there on average = {came / seconds:.4g} per second × {stay:.4g} s"
+    came, seconds = max(1, stays.came[kind]), stays.until_ns / SECOND_NS
+    number, lower, upper = (float(each.sum(dtype=np.float64)) / SECOND_NS for each in (counted, least, most))
+    text = f"{number / seconds:.4g} there on average"
+    if lower == upper:
+        text += f" = {came / seconds:.4g} per second × {upper / came:.4g} s"
+    else:
+        text += f", between {lower / seconds:.4g} and {upper / seconds:.4g}, without and with those whom an outage met"
     return _exact(f"Little's law: {_WORDS[kind]}", off, text, f"{known.sum():,} of {len(known):,} stations")
 
 

@@ -214,6 +214,22 @@ def test_a_line_that_serves_out_of_turn_is_found() -> None:
     assert "utilisation law: lines up" in names
 
 
+@pytest.mark.parametrize("factor", [0, 1_000_000])
+def test_where_nodes_are_cut_off_too_few_and_too_many_are_found_all_the_same(factor: int) -> None:
+    """What departures do not tell leaves room for some, not for any number."""
+    _, prepared, _ = busy()
+    hour_ns = 3_600 * 10**9
+    outage = Outage("storm", np.array([40], np.int32), 9 * hour_ns, 10 * hour_ns, dark=False)
+    plan = prepared.plan._replace(outages=(outage,))
+    run = reference.carry(plan)
+    assert _broken_laws(plan, run) == []
+    area_ns = run.area_ns.copy()
+    area_ns[0] *= factor
+    found = _broken_laws(plan, run._replace(area_ns=area_ns))
+    assert [check.name for check in found] == ["Little's law: nodes"]
+    assert "without and with those whom an outage met" in found[0].detail
+
+
 def test_little_compares_two_ways_of_counting() -> None:
     """The number there on average is not 0, and both ways agree at every station."""
     found = checked(busy())["Little's law: lines up"]
