@@ -75,7 +75,7 @@ def plain(value: float, unit: str) -> str:
     if not isfinite(value):
         return NOTHING if isnan(value) else NEVER
     if unit == "share" and 0 < abs(value) < _LEAST_SHARE:
-        return "< 0.01 %"
+        return "< 0.01 %" if value > 0 else "> -0.01 %"
     divisor, name = _scale(value, unit)
     return f"{count(value / divisor)}{name}"
 

@@ -11,7 +11,7 @@ from docaxis_sim.capacity.spelling import NO_BOTTLENECK, NOTHING, count, figure,
 
 if TYPE_CHECKING:
     from docaxis_sim.capacity.statistics import Interval
-    from docaxis_sim.capacity.study import Difference, Study, Table, Variation, Verdict
+    from docaxis_sim.capacity.study import Study, Table, Verdict
 
 _KEY_FIGURES: Final = (
     ("documents", "documents submitted"),
@@ -149,32 +149,21 @@ def _reasons(found: "Study") -> None:
 
 
 def _variations(found: "Study") -> None:
-    """What every headline becomes where something is halved or doubled, and by how much it differs then."""
-    if not found.variations:
-        return
-    names = dict.fromkeys(each.metric for variation in found.variations for each in variation.differences)
-    rows = []
-    for name in names:
-        cells = []
-        for variation in found.variations:
-            seen = next((each for each in variation.differences if each.metric == name), None)
-            cells.append(NOTHING if seen is None else f"{figure(seen.b, _unit(name))} ({_signed(seen)})")
-        rows.append((name, figure(found.estimates[name], _unit(name)), *cells))
-    columns = ("figure", "as it is", *(varied(each) for each in found.variations))
-    output.print_table("What it becomes (and by how much it changes) where this is multiplied", columns, rows)
-    print()
-
-
-def varied(variation: "Variation") -> str:
-    """What was multiplied, and by how much."""
-    return f"{variation.field.replace('_', ' ')} × {variation.factor:g}"
-
-
-def _signed(seen: "Difference") -> str:
+    """What every headline becomes where something is halved or doubled, and by how much it changes then."""
     from docaxis_sim.capacity import compare
 
-    words = compare.change(seen)
-    return f"+{words}" if seen.difference.mean > 0 and words[0].isdigit() else words
+    rows = []
+    for name in dict.fromkeys(each.metric for variation in found.variations for each in variation.differences):
+        rows.append((name, "as it is", figure(found.estimates[name], _unit(name)), "", ""))
+        for variation in found.variations:
+            where = f"{variation.field.replace('_', ' ')} × {variation.factor:g}"
+            for each in variation.differences:
+                if each.metric == name:
+                    sure = "yes" if each.sure else "no"
+                    rows.append(("", where, figure(each.b, _unit(name)), compare.change(each), sure))
+    if rows:
+        output.print_table("What it hangs on", ("figure", "with", "is", "changes by", "sure"), rows)
+        print()
 
 
 def _checks(found: "Study") -> None:

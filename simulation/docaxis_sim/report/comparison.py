@@ -84,7 +84,10 @@ def _table(differences: Sequence[Difference], name: str) -> str:
 
 
 def _inputs(found: Comparison) -> str:
-    rows = compare.differing(found.a.raw, found.b.raw)
+    rows = [
+        (field, *(said or "not stated" for said in both))
+        for field, *both in compare.differing(found.a.raw, found.b.raw)
+    ]
     if not rows:
         return paragraph("Nothing: both say the same.")
     drawn = table([Column("field"), Column("A"), Column("B")], rows, "inputs-table")

@@ -62,7 +62,12 @@ def _row(row: Sequence[object], columns: Sequence[Column]) -> str:
 
 def _heading(column: Column) -> str:
     kind = "" if column.kind in ("text", "markup") else ' class="n"'
-    return f'<th{kind}><button type="button">{svg.escape(column.name)}</button></th>'
+    return f'<th{kind}><button type="button">{_breakable(column.name)}</button></th>'
+
+
+def _breakable(name: str) -> str:
+    """A long name such as ``latency.arrived.p99_s`` may go on in the next line after a point."""
+    return svg.escape(name).replace(".", ".<wbr>")
 
 
 def _cell(cell: object, column: Column) -> str:

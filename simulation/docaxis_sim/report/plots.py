@@ -146,7 +146,7 @@ def _never(x: float, top: float, kind: str, words: str) -> str:
 
 class Ratio(NamedTuple):
     """A figure of one answer as a multiple of that of another, with the ends of its interval (not finite: not to be
-    said as a multiple), what stands beside it, and whether it is `sure` not to be the same."""
+    said as a multiple), what stands beside it, and whether it is `sure` not to be the same; or a heading."""
 
     name: str
     mean: float
@@ -154,11 +154,12 @@ class Ratio(NamedTuple):
     high: float
     words: str
     sure: bool
+    is_heading: bool = False
 
 
 def heading(name: str, words: str) -> Ratio:
     """A line that names what the lines below it are about."""
-    return Ratio(name, nan, nan, nan, words, True)
+    return Ratio(name, nan, nan, nan, words, sure=True, is_heading=True)
 
 
 NAMES: Final = 250.0
@@ -216,8 +217,9 @@ def times(ratio: float) -> str:
 
 
 def _row(row: Ratio, level: Scale, y: float) -> str:
-    name = svg.text(row.name, NAMES, y + 4, text_anchor="end", class_="axis")
-    words = svg.text(row.words, FOREST - WORDS, y + 4)
+    kind = "group" if row.is_heading else "axis"
+    name = svg.text(row.name, NAMES, y + 4, text_anchor="end", class_=kind)
+    words = svg.text(row.words, FOREST - WORDS, y + 4, **({"class_": kind} if row.is_heading else {}))
     if not isfinite(row.mean):
         return name + words
     kind = "sure" if row.sure else "unsure"

@@ -127,6 +127,7 @@ def test_a_report_is_a_folder_with_a_page_and_all_rows(simulate: Simulate, tmp_p
         (["sweep", TOWN, "--vary", "load=4..1:1"], 2, "upwards"),
         (["sweep", TOWN, "--vary", "load=1", "--shard", "3/2"], 2, "expected a share"),
         (["sweep", "--work", "nowhere"], 2, "plan.json"),
+        (["sweep", TOWN, "--vary", "load=1", "--plan", "folder", "--report", "out"], 2, "give them with --collect"),
         (["capacity", TOWN, "--find", "load", "--between", "9", "1", "--goal", "expired <= 1"], 2, "first end"),
         (
             ["capacity", TOWN, "--find", "load", "--between", "1", "9", "--goal", "expird <= 1"],
@@ -253,6 +254,54 @@ def test_a_comparison_with_an_overloaded_network_is_no_mistake_of_the_program(si
     assert code == 0
     assert "becomes never" in text
     assert "Warning" not in errors
+
+
+def test_every_answer_can_be_a_page_with_its_figures_beside_it(simulate: Simulate, tmp_path: Path) -> None:
+    """A sweep, a comparison and a capacity question, with the command that repeats it."""
+    few = ["--replications", "2"]
+    questions: dict[str, tuple[list[str], set[str]]] = {
+        "sweep": ([TOWN, "--vary", "load=1,2", *few], {"points.csv"}),
+        "compare": ([TOWN, "--with", "load=2", *few], set()),
+        "capacity": ([TOWN, "--find", "load", "--between", "1", "2", "--goal", "expired <= 1", *few], {"tried.csv"}),
+    }
+    for command, (words, beside) in questions.items():
+        folder = tmp_path / command
+        code, text, _ = simulate(command, *words, "--report", str(folder))
+        assert code == 0
+        assert f"Written to {folder}" in text
+        assert {path.name for path in folder.iterdir()} == {"index.html", "manifest.json"} | beside
+        assert "<h2>Repeat it</h2>" in (folder / "index.html").read_text(encoding="utf-8")
+        json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+
+
+def test_a_capacity_question_has_the_same_answer_side_by_side(simulate: Simulate) -> None:
+    """--jobs is about waiting, not about figures; and what is left is told."""
+    words = [
+        "capacity",
+        TOWN,
+        "--find",
+        "nodes.province.uplink",
+        "--between",
+        "1 Mbit/s",
+        "64 Mbit/s",
+        "--within",
+        "0.5",
+    ]
+    words += ["--goal", "latency.arrived.p99_s <= 5 s", "--replications", "3", "--json"]
+    alone, two = simulate(*words), simulate(*words, "--jobs", "2")
+    assert as_json(alone) == as_json(two)
+
+
+def test_a_run_says_how_far_it_hangs_on_what_was_measured_and_assumed(simulate: Simulate) -> None:
+    """Service times and volumes halved and doubled, beside what it is."""
+    code, text, _ = simulate("run", TOWN, "--sensitivity")
+    assert code == 0
+    hangs = text[text.index("What it hangs on") :]
+    assert re.search(r"latency\.arrived\.p50_s\s+as it is\s+\d+", hangs)
+    assert re.search(r"service times × 2\s+\d+", hangs)
+    assert re.search(r"load × 0\.5\s+\d+", hangs)
+    found = as_json(simulate("run", TOWN, "--sensitivity", "--json"))
+    assert next((each["field"], each["factor"]) for each in found["variations"]) == ("service_times", 0.5)
 
 
 def test_the_network_is_shown_and_written(simulate: Simulate, tmp_path: Path) -> None:

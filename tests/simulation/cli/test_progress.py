@@ -82,6 +82,32 @@ def test_of_other_processes_the_time_and_what_runs_is_told(clock: _Clock, capsys
     assert last.startswith("A sweep: 5 of 5 replications, 72 s; 1,234 documents arrived in replication 5")
 
 
+def test_what_other_processes_of_this_machine_have_done_is_told(
+    clock: _Clock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of two at once how far they are on average, and the time left before the first has ended."""
+    with Watcher("A day", 4, DAY_NS, 2) as watcher:
+        clock.seconds = 30.0
+        watcher.inside(DAY_NS, 700)
+        watcher.ran(60.0)
+    first = capsys.readouterr().err.splitlines()[0]
+    assert first.startswith("A day: 0 of 4 replications, 30 s, about 90 s left; 2 side by side; ")
+    assert first.endswith("day 1 12:00 on average, 700 documents arrived")
+
+
+def test_a_search_that_takes_longer_than_expected_is_not_said_to_be_over(
+    clock: _Clock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As long as more will follow there is something left."""
+    with Watcher("load", 1, DAY_NS, called="runs") as watcher:
+        clock.seconds = 10.0
+        watcher.ran(10.0, more=2)
+        watcher.say("4: meets the goal in 1 replication")
+    first, second = capsys.readouterr().err.splitlines()
+    assert first == "load: 1 of 3 runs, 10 s, about 20 s left"
+    assert second == "4: meets the goal in 1 replication"
+
+
 def test_long_times_are_said_in_minutes_and_hours(clock: _Clock, capsys: pytest.CaptureFixture[str]) -> None:
     """Nobody divides by sixty in the head."""
     with Watcher("A sweep", 20, 0) as watcher:
