@@ -16,22 +16,25 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 from rich.console import Console
 
 from docaxis.core.errors import DocaxisError
 from docaxis_sim.capacity.costs import Costs
 from tools.benchmarks.__main__ import machine, show
-from tools.calibration.costing import costs_of, loopback_ns
+from tools.calibration.costing import costs_of, handshakes, loopback_ns
 from tools.calibration.crowd import crowd
 from tools.calibration.fit import Fit, fit
 from tools.calibration.measure import Taken, measure, quietest
 from tools.calibration.surroundings import disk_ms
+from tools.validation.contended import SharedHost
 
 METHOD: Final = (
     "Processor time of whole processes over loads whose documents come alone, in bursts, to one and to eight "
     "recipients, inline and pulled, and to a peer that stands still; non-negative least squares on rounds, wake-ups, "
-    "requests and things, each load weighing alike "
-    "and as in its quietest pass. Commits, blobs and bytes are measured directly."
+    "requests and things, each load weighing alike, as in its quietest pass, and as on processors as fast as these "
+    "usually were by a yardstick that is timed meanwhile. Connections are told by the same documents with and without "
+    "new ones; commits, blobs and bytes are measured directly."
 )
 ROOT: Final = Path(__file__).resolve().parents[2]
 TARGET: Final = ROOT / "scenarios" / "calibration" / "node-2026-11.json"
@@ -46,11 +49,13 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     taken = quietest([asyncio.run(measure(args.folder, args.effort)) for _ in range(args.passes)])
     found = fit(taken.rows)
     costs = costs_of(taken, found)
-    latency_ns = loopback_ns(taken, costs)
-    known = Costs(**costs, provenance={})
-    rows = asyncio.run(crowd(args.folder, known, latency_ns, CROWD_S * args.effort))
-    host = {"latency_ns": latency_ns, "crowd": rows}
-    return {"costs": costs, "shared_host": host, "provenance": provenance(taken, found, costs, args)}
+    host = SharedHost(loopback_ns(taken, costs), statistics.median(taken.yardsticks_ns), ())
+    rows = asyncio.run(crowd(args.folder, Costs(**costs, provenance={}), host, CROWD_S * args.effort))
+    return {
+        "costs": costs,
+        "shared_host": host._replace(crowd=tuple(rows))._asdict(),
+        "provenance": provenance(taken, found, costs, args),
+    }
 
 
 def provenance(taken: Taken, found: Fit, costs: dict[str, Any], args: argparse.Namespace) -> dict[str, Any]:
@@ -68,6 +73,10 @@ def provenance(taken: Taken, found: Fit, costs: dict[str, Any], args: argparse.N
         "loads": len(taken.rows),
         "others_cores": round(taken.others_cores, 3),
         "disk_alone_ms": disk_ms(args.folder, DISK_S),
+        "yardstick_us": {
+            name: round(ns / 1000, 1)
+            for name, ns in zip(("p10", "p50", "p90"), np.percentile(taken.yardsticks_ns, (10, 50, 90)), strict=True)
+        },
         "fit_median_error": round(found.error, 4),
         "per_thing_us": {
             name: {
@@ -78,6 +87,7 @@ def provenance(taken: Taken, found: Fit, costs: dict[str, Any], args: argparse.N
             for name in found.ns
         },
         "bootstrap_samples": found.samples,
+        "handshake_us": {name: [round(ns / 1000, 1) for ns in ends] for name, ends in handshakes(taken).items()},
         "commit_ms": {"samples": len(taken.alone_commit_ns), **{
             f"p{q}": round(share[q - 1] / 1e6, 3) for q in (50, 90, 99)
         }, "max": round(max(taken.alone_commit_ns) / 1e6, 1)},
@@ -123,7 +133,8 @@ def main(words: list[str]) -> int:
         {"busy": busy, "factor": factor, "p50_ms": ns[len(ns) // 2] / 1e6, "p99_ms": ns[-3] / 1e6}
         for busy, factor, ns in found["shared_host"]["crowd"]
     ]
-    host = {"latency_ms": found["shared_host"]["latency_ns"] / 1e6, "crowd": beside}
+    shared = found["shared_host"]
+    host = {"latency_ms": shared["latency_ns"] / 1e6, "yardstick_ms": shared["yardstick_ns"] / 1e6, "crowd": beside}
     shown = {"costs": plain, "shared_host": host, "provenance": found["provenance"]}
     show(shown, Console(file=sys.stderr if args.json else sys.stdout, width=None if sys.stdout.isatty() else 160))
     if args.json:

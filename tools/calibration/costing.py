@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 
 from tools.calibration.fit import Fit
-from tools.calibration.measure import PULLED, Taken
+from tools.calibration.measure import FIRST, FROM_STRANGERS, PULLED, SECOND, TO_STRANGERS, Taken
 
 QUANTILES: Final = 512
 """Rows of the table of commits that took longer than usual."""
@@ -28,6 +28,7 @@ def costs_of(taken: Taken, fit: Fit) -> dict[str, Any]:
     content = ns["content"] + ns["request_in"]
     more = ns["recipient"] + ns["request_out"]
     commit_ns, extra_ns = commits(taken)
+    opened = {name: statistics.fmean(found) for name, found in handshakes(taken).items()}
     values = {
         "round_ns": ns["round"],
         "submit_ns": ns["submit"] + more,
@@ -47,8 +48,8 @@ def costs_of(taken: Taken, fit: Fit) -> dict[str, Any]:
         "wake_ns": wake_ns(taken, fit),
         "serve_ns": ns["serve"] + ns["round"] + ns["request_in"] + falls_asleep_ns(taken, fit, process=0),
         "serve_ns_per_kib": ns["serve_kib"],
-        "connect_ns": ns["connect"],
-        "accept_ns": ns["accept"],
+        "connect_ns": opened["connect"],
+        "accept_ns": opened["accept"],
     }
     return {**{name: max(0, round(value)) for name, value in values.items()}, "commit_extra_ns": extra_ns}
 
@@ -78,6 +79,21 @@ def falls_asleep_ns(taken: Taken, fit: Fit, process: int) -> float:
     return fit.ns["wake"] * max(0.0, naps)
 
 
+def handshakes(taken: Taken) -> dict[str, list[float]]:
+    """What a new connection costs at either end, ns: the same documents between the same nodes with and without one,
+    for both directions. Told apart directly, because only a few loads have connections at all."""
+    by_name = {row.name: row for row in taken.rows}
+
+    def more_ns(load: str, process: int, thing: str) -> float:
+        first, second = (by_name[f"{load}, {time} {process}"] for time in (FIRST, SECOND))
+        return (first.cpu_ns - second.cpu_ns) / first.did[thing]
+
+    return {
+        "connect": [more_ns(TO_STRANGERS, 0, "connect"), more_ns(FROM_STRANGERS, 1, "connect")],
+        "accept": [more_ns(TO_STRANGERS, 1, "accept"), more_ns(FROM_STRANGERS, 0, "accept")],
+    }
+
+
 def commits(taken: Taken) -> tuple[float, list[int]]:
     """The time that a commit keeps waiting without using the processor, as the quicker half has it; and how much longer
     others took, as quantiles."""
@@ -91,10 +107,11 @@ def commits(taken: Taken) -> tuple[float, list[int]]:
 
 def loopback_ns(taken: Taken, costs: dict[str, Any]) -> int:
     """One way between two processes of the machine, from documents that were alone: what of the median is not explained
-    by their rounds, their commits and their handling."""
-    rounds = _ALONE_ROUNDS * (costs["wake_ns"] + costs["round_ns"] + costs["commit_ns"])
+    by their rounds, their commits and their handling, on processors as fast as they just were."""
+    slower = statistics.fmean(used.yardstick_ns for used in taken.alone_used) / statistics.median(taken.yardsticks_ns)
+    rounds = _ALONE_ROUNDS * ((costs["wake_ns"] + costs["round_ns"]) * slower + costs["commit_ns"])
     things = costs["submit_ns"] + costs["content_ns"] + costs["receipt_ns"] + _INLINE_KIB * costs["content_ns_per_kib"]
-    return max(0, int((statistics.median(taken.alone_home_ns) - rounds - things) / _ALONE_HOPS))
+    return max(0, int((statistics.median(taken.alone_home_ns) - rounds - things * slower) / _ALONE_HOPS))
 
 
 def _line(points: Sequence[tuple[int, int]]) -> tuple[float, float]:

@@ -17,7 +17,7 @@ from docaxis_sim.capacity.reference import carry
 from tools.calibration.load import SECOND_NS, Birth, Load
 from tools.calibration.plant import Plant
 from tools.validation.contended import SharedHost
-from tools.validation.predict import Setup, plan_of
+from tools.validation.predict import Setup, plan_of, speed_of
 
 RING: Final = (0, 1) * 3
 PER_S: Final = (20, 80, 150, 220, 300, 400)
@@ -25,17 +25,16 @@ QUANTILES: Final = 256
 
 
 class Crowded(NamedTuple):
-    """While processes used `busy` of a core each: `factor`, processor used over what the plan says; quantiles of the
-    times of commits, ns."""
+    """While processes used `busy` of a core each: `factor`, processor used over what the plan says of a processor as
+    fast as it just was; quantiles of the times of commits, ns."""
 
     busy: float
     factor: float
     commit_ns: tuple[int, ...]
 
 
-async def crowd(folder: Path, costs: Costs, latency_ns: int, seconds: float) -> list[Crowded]:
+async def crowd(folder: Path, costs: Costs, host: SharedHost, seconds: float) -> list[Crowded]:
     """One row for each pace, `seconds` each. Raises `OurFault` where a node does not start."""
-    host = SharedHost(latency_ns, ())
     found = []
     with tempfile.TemporaryDirectory(prefix="docaxis-crowd-", dir=folder) as inside:
         async with Plant(Path(inside) / "ring", RING) as plant:
@@ -43,7 +42,7 @@ async def crowd(folder: Path, costs: Costs, latency_ns: int, seconds: float) -> 
             await plant.carry(_ring(20, 2.0))
             for per_s in PER_S:
                 outcome = await plant.carry(_ring(per_s, seconds))
-                run = carry(plan_of(outcome.load, setup, costs, outcome.met))
+                run = carry(plan_of(outcome.load, setup, costs, outcome.met, speed=speed_of([outcome], host)))
                 used_ns = sum(used.cpu_ns for used in outcome.used)
                 places = (np.arange(QUANTILES) + 0.5) / QUANTILES
                 commits = np.quantile(np.array(outcome.commit_ns), places).astype(int).tolist()

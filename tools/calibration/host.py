@@ -8,7 +8,6 @@ When each is due comes through a pipe, number by number, so that the loop hears 
 
 import argparse
 import asyncio
-import gc
 import itertools
 import json
 import os
@@ -34,6 +33,7 @@ from docaxis.runtime import folder as places
 from tools.calibration.ledger import INBOUND, CountingStore, Ledger
 from tools.calibration.load import Birth, births_read
 from tools.calibration.pacing import NUMBER
+from tools.calibration.yardstick import Yardstick
 
 CHUNK_BYTES: Final = 1 << 20
 _META: Final = {"number": "28", "notation": "2018/QĐ-TTg", "subject": "Về việc gửi, nhận văn bản điện tử"}
@@ -73,8 +73,9 @@ class Hosted:
 class Host:
     """Nodes of one process by their number in the whole set-up."""
 
-    def __init__(self, nodes: dict[int, Hosted], codes: list[str]) -> None:
+    def __init__(self, nodes: dict[int, Hosted], codes: list[str], yardstick: Yardstick) -> None:
         self.nodes = nodes
+        self._yardstick = yardstick
         self._codes = codes
         self._births: tuple[Birth, ...] = ()
         self._submissions: dict[int, Submission] = {}
@@ -123,7 +124,7 @@ class Host:
             "cpu_ns": time.process_time_ns(),
             "loop_ns": time.thread_time_ns(),
             "waits": resource.getrusage(resource.RUSAGE_THREAD).ru_nvcsw,
-            "collections": [each["collections"] for each in gc.get_stats()],
+            "yardstick": [self._yardstick.times, self._yardstick.ns],
             "nodes": {number: node.counts() for number, node in self.nodes.items()},
         }
 
@@ -265,8 +266,11 @@ async def _run(args: argparse.Namespace) -> None:
         for node in mine.values():
             await node.start()
         tune_interpreter()
+        yardstick = Yardstick()
+        measuring = asyncio.create_task(yardstick.keep_measuring())
         _say("ready")
-        await _serve(Host(mine, codes), args.pipe)
+        await _serve(Host(mine, codes, yardstick), args.pipe)
+        measuring.cancel()
     finally:
         await asyncio.gather(*(node.stop() for node in mine.values()))
 

@@ -16,6 +16,7 @@ from tools.calibration.fit import Row
 from tools.calibration.load import SECOND_NS, Birth, Load, bursts, new_calls
 from tools.calibration.measured_host import Used
 from tools.calibration.plant import Outcome, Plant
+from tools.calibration.yardstick import STANDARD_NS
 
 PAIR: Final = (0, 1)
 STAR: Final = (0, *[1] * 8)
@@ -23,6 +24,10 @@ STRANGERS: Final = (0, *[1] * 24)
 WARM: Final = "warm"
 ALONE: Final = "alone"
 PULLED: Final = "pulled, 100 KiB"
+TO_STRANGERS: Final = "to strangers"
+FROM_STRANGERS: Final = "from strangers"
+FIRST: Final = "first"
+SECOND: Final = "second"
 WORDS: Final = ("03", "04", "05", "06")
 """What people at a recipient state, one after the other: received, assigned, processing, completed."""
 _ONE: Final = ((0, (1,)),)
@@ -33,7 +38,8 @@ _BACK: Final = tuple((node, (0,)) for node in range(1, 9))
 class Taken(NamedTuple):
     """All that was measured: rows for the fit; latencies until home and commits of documents that were alone, and what
     both processes used meanwhile; every commit of all loads; blob writes as (bytes, ns); what a document with one
-    recipient left in the database of either side, bytes; what other processes used of the machine meanwhile."""
+    recipient left in the database of either side, bytes; what other processes used of the machine meanwhile; what the
+    yardstick's work took in each load and process, ns."""
 
     rows: tuple[Row, ...]
     alone_home_ns: tuple[int, ...]
@@ -45,17 +51,24 @@ class Taken(NamedTuple):
     stored_bytes: tuple[float, float]
     documents: int
     others_cores: float
+    yardsticks_ns: tuple[float, ...]
 
 
 def quietest(passes: Sequence[Taken]) -> Taken:
     """Of each load the pass in which it used least, for whatever else the machine does can only add; everything else
-    of the pass whose documents alone were home soonest."""
+    of the pass whose documents alone were home soonest. Rows are of a processor as fast as these usually were."""
+    yardsticks_ns = tuple(ns for taken in passes for ns in taken.yardsticks_ns)
+    usual = statistics.median(yardsticks_ns) / STANDARD_NS
     best = min(passes, key=lambda taken: statistics.median(taken.alone_home_ns))
     rows: dict[str, Row] = {}
     for row in (row for taken in passes for row in taken.rows):
         if row.name not in rows or row.cpu_ns < rows[row.name].cpu_ns:
             rows[row.name] = row
-    return best._replace(rows=tuple(rows.values()), documents=sum(taken.documents for taken in passes))
+    return best._replace(
+        rows=tuple(row._replace(cpu_ns=int(row.cpu_ns * usual)) for row in rows.values()),
+        documents=sum(taken.documents for taken in passes),
+        yardsticks_ns=yardsticks_ns,
+    )
 
 
 async def measure(folder: Path, effort: float) -> Taken:
@@ -83,6 +96,7 @@ async def measure(folder: Path, effort: float) -> Taken:
         pair.stored_bytes,
         sum(len(each.load.births) for each in everything),
         statistics.mean(each.others_cores for each in everything),
+        tuple(used.yardstick_ns for each in everything for used in each.used),
     )
 
 
@@ -121,7 +135,7 @@ async def _handed_in(plant: Plant, load: Load) -> Row:
     used = await plant.hand_in_only(load, frozen=1)
     recipients = sum(len(birth.to) for birth in load.births)
     did = {"submit": len(load.births), "recipient": recipients, "request_out": used.counts["requests"]}
-    return Row(f"{load.name} sender", used.cpu_ns, {**did, "round": used.counts["handled"], "wake": used.waits})
+    return Row(f"{load.name} sender", standard_ns(used), {**did, "round": used.counts["handled"], "wake": used.waits})
 
 
 async def _words(plant: Plant, effort: float, together: bool) -> list[Row]:
@@ -135,8 +149,8 @@ async def _words(plant: Plant, effort: float, together: bool) -> list[Row]:
     )
     how = "together" if together else "one by one"
     return [
-        Row(f"words {how} sender", used[0].cpu_ns, {**at_sender, "status": words}),
-        Row(f"words {how} recipient", used[1].cpu_ns, {**at_recipient, "state": words}),
+        Row(f"words {how} sender", standard_ns(used[0]), {**at_sender, "status": words}),
+        Row(f"words {how} recipient", standard_ns(used[1]), {**at_recipient, "state": words}),
     ]
 
 
@@ -152,8 +166,13 @@ def rows_of(outcome: Outcome, of: Sequence[int]) -> list[Row]:
         did = {"round": float(used.counts["handled"]), "wake": float(used.waits)}
         did |= {"request_out": requests[process], "request_in": sum(requests) - requests[process]}
         did |= _things(outcome, of, process)
-        rows.append(Row(f"{outcome.load.name} {process}", used.cpu_ns, did))
+        rows.append(Row(f"{outcome.load.name} {process}", standard_ns(used), did))
     return rows
+
+
+def standard_ns(used: Used) -> int:
+    """What a process would have used on a processor on which the yardstick's work takes `STANDARD_NS`."""
+    return int(used.cpu_ns * STANDARD_NS / used.yardstick_ns)
 
 
 def _things(outcome: Outcome, of: Sequence[int], process: int) -> dict[str, float]:
@@ -234,7 +253,7 @@ def _strangers_loads() -> list[Load]:
     warm = tuple((0, (node,)) for node in known) + tuple((node, (0,)) for node in known)
     twice = [
         bursts(f"{name}, {time}", pairs, len(others), 1, 0.03)
-        for name, pairs in (("to strangers", there), ("from strangers", back))
-        for time in ("first", "second")
+        for name, pairs in ((TO_STRANGERS, there), (FROM_STRANGERS, back))
+        for time in (FIRST, SECOND)
     ]
     return [bursts(WARM, warm, 40, 1, 0.02), *twice]

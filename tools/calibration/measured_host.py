@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple
 
 from docaxis.core.errors import OurFault
 from docaxis.testing.ground import Ground
+from tools.calibration.yardstick import STANDARD_NS
 
 READY_S_MAX: Final = 90.0
 ANSWER_S_MAX: Final = 180.0
@@ -22,11 +23,13 @@ _LINE_BYTES_MAX: Final = 1 << 20
 
 class Used(NamedTuple):
     """What a process used and what its nodes did between two moments: processor time of all threads and of the loop's
-    alone, and counts by name, of all its nodes together and of each."""
+    alone, what one piece of the yardstick's work took meanwhile (`yardstick_ns`; all of it is taken off the others),
+    and counts by name, of all its nodes together and of each."""
 
     wall_ns: int
     cpu_ns: int
     loop_ns: int
+    yardstick_ns: float
     waits: int
     counts: dict[str, int]
     nodes: dict[int, dict[str, int]]
@@ -97,12 +100,14 @@ def used_between(before: dict[str, Any], after: dict[str, Any]) -> Used:
         int(node): {name: amount - before["nodes"][node].get(name, 0) for name, amount in counts.items()}
         for node, counts in after["nodes"].items()
     }
+    times, ns = (late - early for early, late in zip(before["yardstick"], after["yardstick"], strict=True))
     names = sorted({name for counts in nodes.values() for name in counts})
     return Used(
         after["at_ns"] - before["at_ns"],
-        after["cpu_ns"] - before["cpu_ns"],
-        after["loop_ns"] - before["loop_ns"],
-        after["waits"] - before["waits"],
+        after["cpu_ns"] - before["cpu_ns"] - ns,
+        after["loop_ns"] - before["loop_ns"] - ns,
+        ns / times if times else STANDARD_NS,
+        max(0, after["waits"] - before["waits"] - times),
         {name: sum(counts.get(name, 0) for counts in nodes.values()) for name in names},
         nodes,
     )

@@ -25,7 +25,7 @@ from tools.calibration.load import SECOND_NS
 from tools.calibration.plant import Outcome
 from tools.validation import carrying, compare, contended
 from tools.validation.carrying import Carried, Record
-from tools.validation.predict import Predicted, Setup, plan_of, predict
+from tools.validation.predict import Predicted, Setup, plan_of, predict, predict_crowded, speed_of
 from tools.validation.tables import markdown, show
 
 SLOW_COMMIT_NS: Final = 20_000_000
@@ -51,14 +51,23 @@ def tell(record: Record, setup: Setup, costs: Costs, seed: int) -> dict[str, Any
 
 
 def _row(repeats: Sequence[Carried], setup: Setup, costs: Costs, seed: int) -> dict[str, Any]:
-    measured, predicted, pairs = [], [], []
+    measured, predicted, crowded = list[compare.Figures](), list[compare.Figures](), list[compare.Figures]()
+    pairs: list[Pair] = []
     for number, (workload, outcome) in enumerate(repeats):
-        guess = predict(plan_of(workload.load, setup, costs, outcome.met, outcome.off), setup.host, seed + number)
-        measured.append(compare.figures(workload.load, outcome.arrived_ns, outcome.home_ns, workload.window_s))
-        predicted.append(compare.figures(workload.load, guess.arrived_ns, guess.home_ns, workload.window_s))
+        speed = speed_of([outcome], setup.host)
+        plan = plan_of(workload.load, setup, costs, outcome.met, outcome.off, speed)
+        guess, beside = predict(plan, seed + number), predict_crowded(plan, setup.host, seed + number)
+        for row, times in (measured, outcome), (predicted, guess), (crowded, beside):
+            row.append(compare.figures(workload.load, times.arrived_ns, times.home_ns, workload.window_s))
         pairs.append(Pair(outcome, guess))
-    found = compare.row(repeats[0].workload.load.name, compare.middle(predicted), compare.middle(measured))
-    return {**found, "share": repeats[0].workload.share, **_how(pairs), **_drains(pairs)}
+    found = compare.row(repeats[0].workload.load.name, *map(compare.middle, (measured, predicted, crowded)))
+    return {
+        **found,
+        "share": repeats[0].workload.share,
+        "speed": round(speed_of([outcome for _, outcome in repeats], setup.host), 3),
+        **_how(pairs),
+        **_drains(pairs),
+    }
 
 
 def _drains(pairs: Sequence[Pair]) -> dict[str, Any]:

@@ -87,13 +87,16 @@ def verdict(found: dict[str, float]) -> dict[str, bool]:
     }
 
 
-def row(name: str, predicted: Figures, measured: Figures) -> dict[str, Any]:
-    """One load in a table."""
-    ratio = ratios(predicted, measured)
+def row(name: str, measured: Figures, predicted: Figures, crowded: Figures) -> dict[str, Any]:
+    """One load in a table: what was measured, what a planner is told, and what the table of a shared host makes of
+    it."""
+    shown = {"measured": measured, "predicted": predicted, "crowded": crowded}
+    ratio, beside = ratios(predicted, measured), ratios(crowded, measured)
     return {
         "load": name,
-        "measured": {key: round(value, 3) for key, value in measured._asdict().items()},
-        "predicted": {key: round(value, 3) for key, value in predicted._asdict().items()},
+        **{each: {key: round(value, 3) for key, value in found._asdict().items()} for each, found in shown.items()},
         "ratio": ratio,
         "within": verdict(ratio),
+        "ratio_crowded": beside,
+        "within_crowded": verdict(beside),
     }

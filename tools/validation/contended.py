@@ -16,20 +16,24 @@ TURNS: Final = 4
 
 
 class SharedHost(NamedTuple):
-    """The object ``shared_host`` of a calibration file: one way over the loopback; and rows, least busy first, of how
-    busy processes were (parts of a core), the factor on all that they did, and quantiles of their commits, ns."""
+    """The object ``shared_host`` of a calibration file: one way over the loopback; what the yardstick's work usually
+    took there; and rows, least busy first, of how busy processes were (parts of a core), the factor on all that they
+    did, and quantiles of their commits, ns."""
 
     latency_ns: int
+    yardstick_ns: float
     crowd: tuple[tuple[float, float, tuple[int, ...]], ...]
 
 
 def read(found: dict[str, Any]) -> SharedHost:
     """From a calibration file; raises ValueError where it has no such object."""
     host = found.get("shared_host")
-    if not isinstance(host, dict) or "crowd" not in host:
-        raise ValueError("the calibration file has no object 'shared_host' with a 'crowd'; tools/calibrate writes it")
+    if not isinstance(host, dict) or not {"crowd", "yardstick_ns"} <= host.keys():
+        raise ValueError(
+            "the calibration file has no object 'shared_host' with a crowd and a yardstick: tools/calibrate"
+        )
     rows = tuple((float(busy), float(factor), tuple(map(int, ns))) for busy, factor, ns in host["crowd"])
-    return SharedHost(int(host["latency_ns"]), rows)
+    return SharedHost(int(host["latency_ns"]), float(host["yardstick_ns"]), rows)
 
 
 def busy_of(plan: Plan, run: Run) -> float:

@@ -1,22 +1,24 @@
 """Predict: the plan of the very load that real nodes carried, and what the simulator makes of it.
 
 The same births, senders, recipients and sizes; nodes of one process share its loop. Costs come from a calibration file
-that was written before, on other loads. Nothing is tuned here, and nothing is measured.
+that was written before, on other loads; stations and connections are charged by the very code that planners' scenarios
+go through. Nothing is tuned here, and nothing is measured.
 """
 
+import statistics
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
 
+from docaxis_sim.capacity.contacts import extra_ns
 from docaxis_sim.capacity.costs import Costs
 from docaxis_sim.capacity.plan import (
     HOPS_MAX,
     NEVER,
     ROUND_MAX,
-    SUBMIT,
-    Cost,
     Deliveries,
+    Float,
     Form,
     Law,
     Outage,
@@ -25,18 +27,14 @@ from docaxis_sim.capacity.plan import (
     Stations,
     arrived_ns,
     home_ns,
-    last_node_step,
 )
 from docaxis_sim.capacity.reference import carry
-from tools.calibration.load import Call, Load, new_calls
+from docaxis_sim.capacity.stations import work
+from tools.calibration.load import Call, Load
+from tools.calibration.plant import Outcome
 from tools.validation.contended import TURNS, SharedHost, busy_of, crowded
 
 DEADLINE_NS: Final = 86_400_000_000_000
-_ORDER: Final = (
-    (Cost.SUBMIT, "submit_ns"), (Cost.SUBMIT_MORE, "submit_more_ns"), (Cost.ENVELOPE, "envelope_ns"),
-    (Cost.CONTENT, "content_ns"), (Cost.RELAY, "relay_ns"), (Cost.RECEIPT, "receipt_ns"), (Cost.STATE, "state_ns"),
-    (Cost.STATUS, "status_ns"),
-)  # fmt: skip
 
 
 class Setup(NamedTuple):
@@ -57,14 +55,32 @@ class Predicted(NamedTuple):
     run: Run
 
 
-def predict(plan: Plan, host: SharedHost, seed: int) -> Predicted:
-    """What the reference engine makes of the plan, with everything as slow as its processes are busy."""
+def predict(plan: Plan, seed: int) -> Predicted:
+    """What the reference engine makes of the plan as it is, as for a planner: slow commits shuffled by `seed`."""
+    shuffled = np.random.default_rng(seed).permutation(plan.stations.commit_extra_ns)
+    return _predicted(plan._replace(stations=plan.stations._replace(commit_extra_ns=shuffled)))
+
+
+def predict_crowded(plan: Plan, host: SharedHost, seed: int) -> Predicted:
+    """The same with everything as slow as processes that share a machine are busy; as `predict` without a table of
+    that."""
+    if not host.crowd:
+        return predict(plan, seed)
     busy = busy_of(plan, carry(plan))
-    for _ in range(TURNS if host.crowd else 0):
+    for _ in range(TURNS):
         busy = (busy + busy_of(plan, carry(crowded(plan, host, busy, seed)))) / 2
-    plan = crowded(plan, host, busy, seed)
+    return _predicted(crowded(plan, host, busy, seed))
+
+
+def _predicted(plan: Plan) -> Predicted:
     run = carry(plan)
     return Predicted(arrived_ns(plan, run).tolist(), home_ns(plan, run).tolist(), run)
+
+
+def speed_of(outcomes: Sequence[Outcome], host: SharedHost) -> float:
+    """How fast the processors were while these loads were carried, against how fast they were as costs were measured:
+    what the scenarios of planners call the speed of a node."""
+    return host.yardstick_ns / statistics.fmean(used.yardstick_ns for each in outcomes for used in each.used)
 
 
 def plan_of(
@@ -73,65 +89,56 @@ def plan_of(
     costs: Costs,
     met: frozenset[Call] = frozenset(),
     outages: Sequence[tuple[int, int, int]] = (),
+    speed: float = 1.0,
 ) -> Plan:
     """The plan of a load. `met`: who had called whom before it began. `outages`: node, from and until in ns."""
     dark = tuple(
         Outage(f"{setup.codes[node]} off", np.array([node], np.int32), begin, end, dark=True)
         for node, begin, end in outages
     )
-    return Plan(setup.codes, stations(setup, costs), deliveries(load, setup, costs, met), dark, 0)
+    speeds = np.full(len(setup.of), speed)
+    drawn = deliveries(load, setup)
+    drawn = drawn._replace(extra_ns=extra_ns(drawn, costs, speeds, met))
+    return Plan(setup.codes, stations(setup, costs, speeds), drawn, dark, 0)
 
 
-def stations(setup: Setup, costs: Costs) -> Stations:
-    """A disk for each node, one loop for all nodes of a process, links that take no time: the loopback's cost is the
-    processor's. Slow commits come later."""
+def stations(setup: Setup, costs: Costs, speeds: Float) -> Stations:
+    """What a planner's scenario makes of the costs, but a loop for each process, and links that take no time: the
+    loopback's cost is the processor's."""
     nodes, loops = len(setup.of), max(setup.of) + 1
     own, none = np.arange(nodes, dtype=np.int32), np.zeros(nodes, np.int64)
-    table = np.array([getattr(costs, name) for _, name in sorted(_ORDER)], np.int64)
+    columns = work(costs, speeds)
     return Stations(
         loop_of=np.array(setup.of, np.int32),
         disk_of=own,
         up_of=own,
         down_of=own,
-        cost_ns=np.repeat(table[:, None], nodes, axis=1),
-        content_ns_per_kib=np.full(nodes, costs.content_ns_per_kib, np.int64),
-        blob_ns=np.full(nodes, costs.blob_ns, np.int64),
-        blob_ns_per_kib=np.full(nodes, costs.blob_ns_per_kib, np.int64),
-        wake_ns=np.full(loops, costs.wake_ns, np.int64),
-        round_ns=np.full(loops, costs.round_ns, np.int64),
+        **{**columns, "wake_ns": columns["wake_ns"][:loops], "round_ns": columns["round_ns"][:loops]},
         round_max=np.full(loops, ROUND_MAX, np.int32),
         servers=np.ones(loops, np.int32),
         commit_ns=np.full(nodes, costs.commit_ns, np.int64),
-        commit_extra_ns=np.zeros(1, np.int64),
+        commit_extra_ns=np.array(costs.commit_extra_ns or (0,), np.int64),
         up_ns_per_kib=none,
         down_ns_per_kib=none,
         up_law=Law.FIFO,
     )
 
 
-def deliveries(load: Load, setup: Setup, costs: Costs, met: frozenset[Call]) -> Deliveries:
-    """One row per document and recipient, in the order of the load."""
+def deliveries(load: Load, setup: Setup) -> Deliveries:
+    """One row per document and recipient, in the order of the load; what connections cost comes later."""
     rows = [(number, birth, to) for number, birth in enumerate(load.births) for to in birth.to]
     count = len(rows)
-    sizes = np.array([birth.bytes for _, birth, _ in rows], np.int64)
-    inline = np.array([birth.inline for _, birth, _ in rows], np.bool_)
     documents = np.array([number for number, _, _ in rows], np.int32)
     path = np.full((HOPS_MAX + 1, count), -1, np.int32)
     path[0] = [birth.sender for _, birth, _ in rows]
     path[1] = [to for _, _, to in rows]
     latency_ns = np.zeros((HOPS_MAX, count), np.int64)
     latency_ns[0] = setup.host.latency_ns
-    calls = new_calls(load.births, met)
-    out = np.array(
-        [sum(call.caller == birth.sender for call in row) for row, (_, birth, _) in zip(calls, rows, strict=True)]
-    )
-    back = np.array([len(row) for row in calls]) - out
-    served_ns = np.where(inline, 0, costs.serve_ns + (sizes * costs.serve_ns_per_kib >> 10))
     return Deliveries(
         birth_ns=np.array([birth.at_ns for _, birth, _ in rows], np.int64),
         parent=np.full(count, NEVER, np.int32),
-        bytes=sizes,
-        form=np.where(inline, Form.INLINE, Form.CHUNKED).astype(np.int8),
+        bytes=np.array([birth.bytes for _, birth, _ in rows], np.int64),
+        form=np.array([Form.INLINE if birth.inline else Form.CHUNKED for _, birth, _ in rows], np.int8),
         first=np.diff(documents, prepend=-1) != 0,
         hops=np.ones(count, np.int8),
         path=path,
@@ -141,8 +148,5 @@ def deliveries(load: Load, setup: Setup, costs: Costs, met: frozenset[Call]) -> 
         priority=np.zeros(count, np.int8),
         traffic=np.zeros(count, np.int16),
         group=documents,
-        extra_ns={
-            SUBMIT: served_ns + out * costs.connect_ns + back * costs.accept_ns,
-            last_node_step(1): out * costs.accept_ns + back * costs.connect_ns,
-        },
+        extra_ns={},
     )

@@ -4,57 +4,90 @@ Known before a run, because it follows from who has to do with whom and when; ho
 engines' matter. The constants come from the calibration.
 """
 
-from typing import Final
+from collections.abc import Collection
+from typing import Final, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from docaxis_sim.capacity.costs import Costs
-from docaxis_sim.capacity.plan import NODE, SECOND_NS, SUBMIT, Bool, Deliveries, Float, Form, Int32, Int64, hop
+from docaxis_sim.capacity.plan import NEVER, NODE, SECOND_NS, SUBMIT, Bool, Deliveries, Float, Form, Int64, hop
 
 IDLE_NS: Final = 300 * SECOND_NS
 """How long a connection that nobody uses is kept open."""
-CALLS_BACK: Final = 2
-"""Connections that a recipient opens to pull content that was announced to it."""
+_KINDS: Final = (
+    ((Form.INLINE, Form.CHUNKED), False, False),
+    ((Form.CHUNKED, Form.CHUNK), True, True),
+    ((Form.CHUNKED,), True, False),
+)
+"""Which forms need such a call, whether it is made back by who gets the document, and whether it is for the bytes."""
 
 
-def extra_ns(deliveries: Deliveries, costs: Costs, speed: Float) -> dict[int, Int64]:
+class _Calls(NamedTuple):
+    """Requests that need a connection, a row each: of which delivery and which hop; `back`: 1 if made by who gets the
+    document to who has it; `pool`: a number for who calls whom over which kind of connection; when."""
+
+    delivery: Int64
+    hop: Int64
+    back: Int64
+    pool: Int64
+    when_ns: Int64
+
+
+def extra_ns(
+    deliveries: Deliveries, costs: Costs, speed: Float, met: Collection[tuple[int, int, bool]] = ()
+) -> dict[int, Int64]:
     """For `docaxis_sim.capacity.plan.Deliveries.extra_ns`: per step, what each delivery costs there on top.
 
-    The first delivery over a hop, and any that finds its connection closed again, pays for a new one on both sides;
-    pulled content is served by the loop of who has it. `speed` of each node divides its costs. A child counts from its
-    document's birth, since nobody knows yet when its parent will arrive.
+    An envelope is handed over one connection; pulled content takes two more of the recipient's own, one for the bytes
+    and one on which it says that they are there. Whichever is used for the first time, or was idle too long, has to
+    be opened, which costs both sides; pulled content is served by the loop of who has it. `speed` of each node divides
+    its costs. `met`: caller, called and whether for bytes, of the connections that are open when the first delivery is
+    born. A child counts from its document's birth, since nobody knows yet when its parent will arrive.
     """
     if not (costs.serve_ns or costs.serve_ns_per_kib or costs.connect_ns or costs.accept_ns):
         return {}
+    calls = _calls(deliveries, len(speed), met)
+    opened = _Calls(*(column[first_contacts(calls.pool, calls.when_ns)] for column in calls))
     found: dict[int, Int64] = {}
-    when = _when(deliveries)
     for h in range(int(deliveries.hops.max(initial=0))):
-        there = np.flatnonzero(deliveries.hops > h)
-        caller, called = deliveries.path[h, there], deliveries.path[h + 1, there]
-        is_new = first_contacts(caller, called, when[there])
+        there, count = np.flatnonzero(deliveries.hops > h), len(deliveries.hops)
+        out, back = (
+            np.bincount(opened.delivery[(opened.hop == h) & (opened.back == way)], minlength=count)[there]
+            for way in (0, 1)
+        )
+        having = _serving(deliveries, costs, there) + out * costs.connect_ns + back * costs.accept_ns
+        getting = out * costs.accept_ns + back * costs.connect_ns
         before, after = SUBMIT if h == 0 else hop(h - 1, NODE), hop(h, NODE)
-        for step, node, cost in (
-            (before, caller, _sending(deliveries, costs, there, is_new)),
-            (after, called, _receiving(deliveries, costs, there, is_new)),
-        ):
-            column = found.setdefault(step, np.zeros(len(when), np.int64))
-            column[there] += np.floor(cost / speed[node] + 0.5).astype(np.int64)
+        for step, node, ns in ((before, deliveries.path[h], having), (after, deliveries.path[h + 1], getting)):
+            column = found.setdefault(step, np.zeros(count, np.int64))
+            column[there] += np.floor(ns / speed[node[there]] + 0.5).astype(np.int64)
     return found
 
 
-def _sending(deliveries: Deliveries, costs: Costs, there: NDArray[np.intp], is_new: Bool) -> Int64:
-    is_pulled = deliveries.form[there] == Form.CHUNKED
+def _serving(deliveries: Deliveries, costs: Costs, there: Int64) -> Int64:
     served = costs.serve_ns + (deliveries.bytes[there] * costs.serve_ns_per_kib >> 10)
-    opened = costs.connect_ns + np.where(is_pulled, CALLS_BACK * costs.accept_ns, 0)
-    return np.where(is_pulled, served, 0) + np.where(is_new, opened, 0)
+    return np.where(deliveries.form[there] == Form.CHUNKED, served, 0)
 
 
-def _receiving(deliveries: Deliveries, costs: Costs, there: NDArray[np.intp], is_new: Bool) -> Int64:
-    """Who gets a part of shared content has asked for it itself."""
-    form = deliveries.form[there]
-    calls = np.choose(form, (0, CALLS_BACK, 1)) * costs.connect_ns
-    return np.where(is_new, calls + np.where(form == Form.CHUNK, 0, costs.accept_ns), 0)
+def _calls(deliveries: Deliveries, nodes: int, met: Collection[tuple[int, int, bool]]) -> _Calls:
+    """All requests; those of `met` stand first, at the first birth, and belong to no delivery."""
+    when_ns = _when(deliveries)
+    caller, called, is_bulk = np.array(list(met), np.int64).reshape(-1, 3).T
+    known = _pool(caller, called, is_bulk, nodes)
+    nobody, begin_ns = np.full(len(known), NEVER, np.int64), int(when_ns.min(initial=0))
+    parts = [_Calls(nobody, nobody, np.zeros_like(known), known, np.full(len(known), begin_ns, np.int64))]
+    for h in range(int(deliveries.hops.max(initial=0))):
+        for forms, back, for_bytes in _KINDS:
+            rows = np.flatnonzero((deliveries.hops > h) & np.isin(deliveries.form, forms))
+            having, getting = deliveries.path[h : h + 2, rows].astype(np.int64)
+            caller, called = (getting, having) if back else (having, getting)
+            pool = _pool(caller, called, for_bytes, nodes)
+            parts.append(_Calls(rows, np.full_like(rows, h), np.full_like(rows, back), pool, when_ns[rows]))
+    return _Calls(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+
+
+def _pool(caller: Int64, called: Int64, is_bulk: Int64 | bool, nodes: int) -> Int64:
+    return (caller * nodes + called) * 2 + is_bulk
 
 
 def _when(deliveries: Deliveries) -> Int64:
@@ -68,11 +101,10 @@ def _when(deliveries: Deliveries) -> Int64:
     return when
 
 
-def first_contacts(caller: Int32, called: Int32, when_ns: Int64) -> Bool:
-    """Whether each finds no open connection: the first of its pair, or more than `IDLE_NS` after the one before."""
-    pair = caller.astype(np.int64) * (int(called.max(initial=0)) + 1) + called
-    order = np.lexsort((when_ns, pair))
-    is_new = np.ones(len(pair), np.bool_)
-    same = np.diff(pair[order]) == 0
+def first_contacts(pool: Int64, when_ns: Int64) -> Bool:
+    """Whether each finds no open connection: the first of its pool, or more than `IDLE_NS` after the one before."""
+    order = np.lexsort((when_ns, pool))
+    is_new = np.ones(len(pool), np.bool_)
+    same = np.diff(pool[order]) == 0
     is_new[order[1:]] = ~same | (np.diff(when_ns[order]) > IDLE_NS)
     return is_new

@@ -46,12 +46,7 @@ def stations(scenario: Scenario, topology: Topology, costs: Costs) -> Stations:
         disk_of=own,
         up_of=rates.of_node,
         down_of=rates.of_node,
-        cost_ns=np.stack([_scaled(value, speed) for value in _costs(costs)]),
-        content_ns_per_kib=_scaled(costs.content_ns_per_kib, speed),
-        blob_ns=_scaled(costs.blob_ns, speed),
-        blob_ns_per_kib=_scaled(costs.blob_ns_per_kib, speed),
-        wake_ns=_scaled(costs.wake_ns, speed),
-        round_ns=_scaled(costs.round_ns, speed),
+        **work(costs, speed),
         round_max=np.full(len(own), ROUND_MAX, np.int32),
         servers=rates.processes,
         commit_ns=_scaled(costs.commit_ns, rates.disk),
@@ -60,6 +55,19 @@ def stations(scenario: Scenario, topology: Topology, costs: Costs) -> Stations:
         down_ns_per_kib=_scaled(_KIB_BITS * SECOND_NS, rates.down_bps),
         up_law=Law[scenario.link_sharing.upper()],
     )
+
+
+def work(costs: Costs, speed: Float) -> dict[str, Int64]:
+    """What processors of these speeds need for everything that `costs` names: columns of
+    `docaxis_sim.capacity.plan.Stations` by their names, a row (of `cost_ns`: a column) for each speed."""
+    return {
+        "cost_ns": np.stack([_scaled(value, speed) for value in _costs(costs)]),
+        "content_ns_per_kib": _scaled(costs.content_ns_per_kib, speed),
+        "blob_ns": _scaled(costs.blob_ns, speed),
+        "blob_ns_per_kib": _scaled(costs.blob_ns_per_kib, speed),
+        "wake_ns": _scaled(costs.wake_ns, speed),
+        "round_ns": _scaled(costs.round_ns, speed),
+    }
 
 
 def lines(scenario: Scenario, topology: Topology) -> Lines:

@@ -5,10 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from docaxis_sim.capacity.cases import customers
-from docaxis_sim.capacity.contacts import CALLS_BACK, IDLE_NS, extra_ns, first_contacts
+from docaxis_sim.capacity.contacts import IDLE_NS, extra_ns, first_contacts
 from docaxis_sim.capacity.costs import Costs
 from docaxis_sim.capacity.plan import NODE, SECOND_NS, SUBMIT, Deliveries, Form, hop
 
+CALLS_BACK = 2
+"""For the bytes, and to say that they are there."""
 FREE = Costs(*(0,) * 15, provenance={})
 PAID = FREE._replace(serve_ns=1000, serve_ns_per_kib=10, connect_ns=100, accept_ns=7)
 SPEED = np.array([1.0, 0.5, 1.0])
@@ -72,6 +74,22 @@ def test_first_contacts_are_those_that_a_list_of_last_uses_finds(rows: list[tupl
     for a, b, at in rows:
         expected.append((a, b) not in last or (at - last[a, b]) * SECOND_NS > IDLE_NS)
         last[a, b] = at
-    caller, called, when = (np.array([row[column] for row in rows], np.int64) for column in range(3))
-    found = first_contacts(caller.astype(np.int32), called.astype(np.int32), when * SECOND_NS)
-    assert found.tolist() == expected
+    pool, when = (np.array(column, np.int64) for column in ([a * 3 + b for a, b, _ in rows], [at for *_, at in rows]))
+    assert first_contacts(pool, when * SECOND_NS).tolist() == expected
+
+
+def test_who_said_something_before_needs_no_connection_to_say_that_content_is_there() -> None:
+    """Answers to what was pulled go over the connection on which one hands in envelopes of one's own."""
+    made = sent(Form.CHUNKED, [0, 10])
+    path, form = made.path.copy(), made.form.copy()
+    path[:2, 0], form[0] = [1, 0], Form.INLINE
+    found = extra_ns(made._replace(path=path, form=form), PAID, SPEED)
+    assert found[hop(0, NODE)].tolist() == [7, 2 * (7 + 100)]
+    assert found[SUBMIT].tolist() == [2 * 100, 1020 + 100 + 7]
+
+
+def test_connections_that_are_open_before_cost_nothing_until_they_were_idle_too_long() -> None:
+    """Whoever has met is known by caller, called, and whether for bytes."""
+    found = extra_ns(sent(Form.INLINE, [0, 400]), PAID, SPEED, {(0, 1, False)})
+    assert found[SUBMIT].tolist() == [0, 100]
+    assert extra_ns(sent(Form.INLINE, [0]), PAID, SPEED, {(0, 1, True), (1, 0, False)})[SUBMIT].tolist() == [100]
