@@ -7,15 +7,17 @@ from typing import Final
 
 import numpy as np
 
+from docaxis.core import limits
 from docaxis_sim.capacity.plan import (
     HOPS_MAX,
-    HOUR_NS,
+    MILLISECOND_NS,
     NEVER,
     NODE,
     RECEIPT_FIRST,
     SECOND_NS,
     STATUS_FIRST,
     Bool,
+    Form,
     Int8,
     Int32,
     Int64,
@@ -27,8 +29,9 @@ from docaxis_sim.capacity.plan import (
 )
 from docaxis_sim.capacity.visits import Kind, Visits
 
-PATIENCE_NS: Final = HOUR_NS
-"""How long after a failure's end a peer may still be taken for unreachable by those who wait for it."""
+PATIENCE_NS: Final = 3 * limits.RETRY_DELAY_LONG_OUTAGE_MS_MAX // 2 * MILLISECOND_NS
+"""How long after a failure's end a peer may still be taken for unreachable by those who wait for it: the longest delay
+between two attempts (`docaxis.core.schedule`)."""
 
 NOTICED_NS: Final = SECOND_NS
 """What waits less than this did not wait for a peer: the first attempt to reach it takes longer to fail."""
@@ -45,13 +48,21 @@ def held_by(plan: Plan, each: Visits, end_ns: Int64) -> Bool:
         return held
     source, target = _ends(plan, each.step, each.row[long])
     came_ns, end_ns, lasts = each.came_ns[long], end_ns[long], each.left_ns[long] == NEVER
+    patience_ns = _patience_ns(plan, each, each.row[long])
     for outage, which in zip(plan.outages, held, strict=True):
-        at_the_time = (came_ns < outage.until_ns + PATIENCE_NS) & (end_ns > outage.from_ns)
+        at_the_time = (came_ns < outage.until_ns + patience_ns) & (end_ns > outage.from_ns)
         # What came during the failure and has not left may not have been served for a moment.
         served_ns = np.where(lasts & (came_ns < outage.until_ns), 0, each.least_ns[long])
         noticed = end_ns - came_ns - served_ns >= NOTICED_NS
         which[long] = at_the_time & noticed & _separated(outage, source, target)
     return held
+
+
+def _patience_ns(plan: Plan, each: Visits, row: Int64) -> Int64:
+    """How long after a failure visits may still come for which a peer cannot be reached. Content is pulled by who has
+    just been told of it, and so has been reached: once the failure is over, it waits for the line alone."""
+    pulled = plan.deliveries.form[row] != Form.INLINE
+    return np.where(pulled & (each.kind is Kind.UP), 0, PATIENCE_NS)
 
 
 def _ends(plan: Plan, step: int, row: Int64) -> tuple[Int32, Int32]:

@@ -5,7 +5,7 @@ import numpy as np
 from docaxis_sim.capacity import reference
 from docaxis_sim.capacity.occupancy import Occupancy
 from docaxis_sim.capacity.peers import NOTICED_NS, PATIENCE_NS, held_by
-from docaxis_sim.capacity.plan import HOUR_NS, NEVER
+from docaxis_sim.capacity.plan import ENVELOPE, HOUR_NS, NEVER, SUBMIT, Form, hop
 from docaxis_sim.capacity.prepare import prepare
 from docaxis_sim.capacity.scenario import load
 from docaxis_sim.capacity.visits import visits
@@ -37,6 +37,25 @@ def test_waiting_for_a_peer_is_between_separated_nodes_and_in_the_time_of_the_fa
         assert (waited[which] >= NOTICED_NS).all()
         assert waited[~which].max(initial=0) < 10 * NOTICED_NS
     assert held > 20
+
+
+def test_who_sends_after_a_failure_and_waits_for_a_line_was_not_held_up() -> None:
+    """Lines there are so thin that somebody always waits for them; the failure is over when its own have arrived."""
+    thin: dict[str, object] = {"nodes.province.uplink": "20 kbit/s", "nodes.province.downlink": "20 kbit/s"}
+    scenario = load(SMALL.parent / "cut.toml", thin)
+    prepared = prepare(scenario, 1)
+    reading = reading_of((scenario, prepared, reference.carry(prepared.plan)))
+    outage = reading.plan.outages[0]
+    inside = outage.inside[0]
+    border = (reading.sender == inside) != (reading.recipient == inside)
+    pulled = reading.plan.deliveries.form[reading.row] != Form.INLINE
+    later = border & pulled & (reading.born_ns > outage.until_ns + PATIENCE_NS)
+    slow = later & (reading.arrived_ns - reading.born_ns > 10 * NOTICED_NS)
+    assert slow.sum() > 20
+    assert not reading.held_up[0][later].any()
+    soon = border & pulled & (reading.born_ns > outage.until_ns) & ~later
+    announced = reading.run.left_ns[hop(0, ENVELOPE)][reading.row] - reading.run.left_ns[SUBMIT][reading.row]
+    assert (reading.held_up[0][soon] == (announced[soon] > 2 * NOTICED_NS)).all()
 
 
 def test_stations_are_not_blamed_for_a_failure() -> None:
