@@ -2,7 +2,8 @@
 
 Every node is a `docaxis_sim.host.Host` with the machine of the core, its outbox, windows, batches and wire bytes, and
 a memory store; its times are those of the plan's stations (`docaxis_sim.tolls`) instead of drawn ones. Plans are
-direct: one hop, no shared loops, no outages. It decides nothing about documents and draws nothing but nonces.
+direct: one hop, no shared loops; their outages are cuts. It decides nothing about documents and draws nothing but
+nonces.
 
 On a quiet plan its latencies are those of `docaxis_sim.capacity.reference`, within the quarter of a microsecond in
 which it counts time. Under load they differ, for these reasons: the outbox keeps at most a few requests to one peer in
@@ -10,7 +11,8 @@ the air and batches what waits meanwhile, where the other engines let each deliv
 answers, scans and directories too, for which the plan has no price, and finds its loop asleep less often; at most two
 rounds wait for the disk, as in the real driver; the first recipient of a document and the others are one thing to
 do; what the machines commit beyond the plan moves the disk's stalls; a node that answers an announcement with *held*
-states that once more with *arrived*.
+states that once more with *arrived*. In a cut each try takes a latency longer here, an answer under way when it begins
+is lost, bytes of content under way are not, and the pauses between pulls are other draws of the same law.
 """
 
 from collections.abc import Callable, Generator
@@ -36,6 +38,7 @@ from docaxis_sim.capacity.plan import (
     CannotCarry,
     Form,
     Law,
+    Outage,
     Plan,
     Run,
     hop,
@@ -65,11 +68,11 @@ class Machines:
         self.diary: Final = Diary(plan)
         self.ground: Final = Ground(Streams(seed), Trace(START_MS), self.diary)
         self.diary.now_ns = self.now_ns
-        wires = Wires(self.ground, plan, self.diary)
+        self.wires: Final = Wires(self.ground, plan, self.diary)
         self.authority: Final = Authority(self.ground, plan.node_ids)
         self.tolls: Final = [Tolls(plan, node, self.diary) for node in range(len(plan.node_ids))]
         self.hosts: Final = [
-            Host(self.ground, wires, party, self.authority.first_seals[party], self.authority.book, timing=toll)
+            Host(self.ground, self.wires, party, self.authority.first_seals[party], self.authority.book, timing=toll)
             for party, toll in zip(plan.node_ids, self.tolls, strict=True)
         ]
 
@@ -85,6 +88,8 @@ class Machines:
             self.ground.env.process(self._keep_fresh(host))
         for number, paper in enumerate(self.diary.papers):
             self.ground.env.process(self._submit(number, paper))
+        for outage in self.plan.outages:
+            self.ground.env.process(self._cut(outage))
         while not self._is_over():
             self.ground.env.run(until=self._next_look_ms())
             if progress is not None:
@@ -140,6 +145,24 @@ class Machines:
             yield self.ground.env.timeout(12 * HOUR_MS)
             host.set_book(self.authority.book(host.now_ms()))
 
+    def _cut(self, outage: Outage) -> Steps:
+        """Nothing passes between some nodes and all others, in either direction."""
+        inside, cuts = set(outage.inside.tolist()), self.wires.cuts
+        pairs = [
+            (one, other)
+            for here, one in enumerate(self.plan.node_ids)
+            for there, other in enumerate(self.plan.node_ids)
+            if (here in inside) != (there in inside)
+        ]
+        yield self.ground.env.timeout(outage.from_ns / NS_PER_MS)
+        for pair in pairs:
+            cuts[pair] = cuts.get(pair, 0) + 1
+        yield self.ground.env.timeout((outage.until_ns - outage.from_ns) / NS_PER_MS)
+        for pair in pairs:
+            cuts[pair] -= 1
+            if not cuts[pair]:
+                del cuts[pair]
+
     # --- its end ---
 
     def _next_look_ms(self) -> float:
@@ -188,7 +211,7 @@ def refuse(plan: Plan) -> None:
         "documents that go over several hops": bool((deliveries.hops != 1).any()),
         "documents that are handed on": bool((deliveries.parent >= 0).any()),
         "shared content": bool((deliveries.form == Form.CHUNK).any()),
-        "outages": bool(plan.outages),
+        "nodes that are switched off": any(outage.dark for outage in plan.outages),
         "links that are not first come, first served": stations.up_law is not Law.FIFO,
         "nodes that share a loop or a disk": any(len(set(each.tolist())) < len(each) for each in shared),
         "loops of several servers": bool((stations.servers[stations.loop_of] > 1).any()),

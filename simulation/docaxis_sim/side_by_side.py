@@ -11,14 +11,27 @@ import numpy as np
 
 from docaxis_sim import machines
 from docaxis_sim.capacity import reference, vector
-from docaxis_sim.capacity.excerpt import excerpt, pressed, with_lines_for
-from docaxis_sim.capacity.plan import HOUR_NS, NEVER, SECOND_NS, CannotCarry, Float, Int64, Plan, Run, arrived_ns
+from docaxis_sim.capacity.excerpt import excerpt, pressed, with_a_cut, with_lines_for
+from docaxis_sim.capacity.plan import (
+    HOUR_NS,
+    MINUTE_NS,
+    NEVER,
+    SECOND_NS,
+    Bool,
+    CannotCarry,
+    Float,
+    Int64,
+    Plan,
+    Run,
+    arrived_ns,
+)
 from docaxis_sim.capacity.study import Table
 
 NODES: Final = 8
 DELIVERIES: Final = 300
 BUSY: Final = 0.6
 """Where executors can part ways: nearly idle nodes say little about any of them."""
+KNOW_CUTS: Final = ("machines", "reference")
 LATE_S: Final = 0.002
 """More than this is waiting, and not another turn of the disk."""
 EXECUTORS: Final[dict[str, Callable[[Plan], Run]]] = {
@@ -41,7 +54,20 @@ def side_by_side(plan: Plan) -> Table:
             found[name] = latencies_s(small, carry(small))
         except CannotCarry as error:
             refused.append(f"{name}: {error}")
-    return Table(_long(found), " ".join([_caption(small, faster), *_figures(found), *_disagreements(found), *refused]))
+    said = [_caption(small, faster), *_figures(found), *_disagreements(found), *refused]
+    return Table(_long(found), " ".join(said + (_after_a_cut(small) if found.keys() >= set(KNOW_CUTS) else [])))
+
+
+def _after_a_cut(small: Plan) -> list[str]:
+    """The same documents once more, where those executors can part ways that know what a cut does."""
+    cut = with_a_cut(small)
+    held = int(held_up(cut).sum())
+    if not held:
+        return []
+    node = cut.node_ids[cut.outages[0].inside[0]]
+    after = ", ".join(f"{drained_min(cut, name):.2f} min ({name})" for name in KNOW_CUTS)
+    what = f"With {node} cut off for the middle third of an hour, the last of {held} documents that this held up"
+    return [f"{what} arrives so long after its end: {after}."]
 
 
 def late(plan: Plan) -> int:
@@ -50,6 +76,23 @@ def late(plan: Plan) -> int:
     apart = plan.deliveries._replace(birth_ns=np.arange(len(plan.deliveries.hops)) * HOUR_NS)
     alone = plan._replace(deliveries=apart)
     return int((together > latencies_s(alone, reference.carry(alone)) + LATE_S).sum())
+
+
+def held_up(plan: Plan) -> Bool:
+    """Which documents of a plan were submitted while a cut lay before them."""
+    rows = plan.deliveries
+    held = np.zeros(len(rows.hops), np.bool_)
+    for outage in plan.outages:
+        crosses = np.isin(rows.path[0], outage.inside) != np.isin(rows.path[1], outage.inside)
+        held |= crosses & (rows.birth_ns >= outage.from_ns) & (rows.birth_ns < outage.until_ns)
+    return held
+
+
+def drained_min(plan: Plan, executor: str) -> float:
+    """How long after the end of a plan's cuts the last document that they held up has arrived; infinity if never."""
+    arrived = arrived_ns(plan, EXECUTORS[executor](plan))[held_up(plan)]
+    ends_ns = max(outage.until_ns for outage in plan.outages)
+    return float((arrived.max() - ends_ns) / MINUTE_NS) if (arrived != NEVER).all() else float("inf")
 
 
 def latencies_s(plan: Plan, run: Run) -> Float:

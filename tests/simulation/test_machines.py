@@ -150,6 +150,23 @@ def test_in_a_rush_nothing_is_lost_and_the_machines_batch() -> None:
     assert machine.rounds.sum() < model.rounds.sum()
 
 
+def test_a_cut_is_drained_as_the_reference_engine_says() -> None:
+    """Who waits for whom, the pauses between tries, the slow start after them: the core's in both, so that what a cut
+    held up arrives at the same moments, but for the few ms that each try takes longer."""
+    small = plan(240, 5 * SECOND_NS)
+    cut = Outage("cut", np.array([1, 4], np.int32), 200 * SECOND_NS, 800 * SECOND_NS, False)
+    held_up = small._replace(outages=(cut,))
+    machine, model = machines.carry(held_up), reference.carry(held_up)
+    rows = small.deliveries
+    crosses = np.isin(rows.path[0], cut.inside) != np.isin(rows.path[1], cut.inside)
+    held = crosses & (rows.birth_ns > cut.from_ns) & (rows.birth_ns < cut.until_ns - SECOND_NS)
+    assert held.sum() > 50
+    for moment_ns in (arrived_ns, home_ns):
+        theirs, ours = moment_ns(held_up, machine), moment_ns(held_up, model)
+        assert (np.minimum(theirs, ours)[held] > cut.until_ns).all()
+        assert np.abs(theirs - ours)[held].max() < SECOND_NS
+
+
 def test_the_same_plan_gives_the_same_columns() -> None:
     """Nonces are drawn from the seed, and times from nothing."""
     small = plan(20)
@@ -185,7 +202,7 @@ def _refused() -> dict[str, Plan]:
     rows = len(small.deliveries.hops)
     together = small.stations._replace(loop_of=np.zeros(NODES, np.int32))
     return {
-        "outages": small._replace(outages=(Outage("cut", none, 0, 1, False),)),
+        "switched off": small._replace(outages=(Outage("dark", none, 0, 1, True),)),
         "several hops": _other_deliveries(small, hops=np.full(rows, 2, np.int8)),
         "handed on": _other_deliveries(small, parent=np.zeros(rows, np.int32)),
         "shared content": _other_deliveries(small, form=np.full(rows, Form.CHUNK, np.int8)),

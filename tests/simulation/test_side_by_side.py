@@ -11,7 +11,8 @@ from docaxis_sim.side_by_side import EXECUTORS, side_by_side
 
 
 def test_a_scenarios_documents_take_nearly_as_long_in_full_machines_as_in_the_engines() -> None:
-    """The model's median is within a tenth of the core's own; the two engines do not differ at all."""
+    """The model's median is within a tenth of the core's own; the two engines do not differ at all; what a cut held up
+    is there at nearly the same moment."""
     found = side_by_side(prepare(load(shipped() / "normal-working-day.toml", {"load": 0.1}), 0).plan)
     names, latency_s = np.array(found.columns["executor"]), np.asarray(found.columns["latency_s"], float)
     medians = {name: float(np.median(latency_s[names == name])) for name in EXECUTORS}
@@ -24,6 +25,11 @@ def test_a_scenarios_documents_take_nearly_as_long_in_full_machines_as_in_the_en
         re.search(rf"{name}: median [\d.]+ ms, p95 [\d.]+ ms, longest [\d.]+ ms", found.about) for name in medians
     )
     assert "vector against reference: median +0.00%, p95 +0.00%, at most 0.000 ms for any document" in found.about
+    after = r"the last of (\d+) documents .*: ([\d.]+) min \(machines\), ([\d.]+) min \(reference\)"
+    drained = re.search(after, found.about)
+    assert drained
+    assert int(drained[1]) > 20
+    assert abs(float(drained[2]) - float(drained[3])) < 0.1
 
 
 def test_an_executor_that_cannot_carry_is_named_with_its_reason() -> None:

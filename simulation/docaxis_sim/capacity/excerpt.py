@@ -1,13 +1,15 @@
 """Excerpt: a small part of a plan that is a plan itself: some nodes, and documents that go directly between them.
 
 What is left out takes nothing from what is kept: stations that nodes of the excerpt shared with others become theirs
-alone. So that documents meet, as they do in the whole, time may be pressed together. Nothing here carries or measures.
+alone. So that documents meet, as they do in the whole, time may be pressed together; so that they have to wait for each
+other's retries, a node may be cut off. Nothing here carries or measures.
 """
 
 import numpy as np
 
 from docaxis_sim.capacity.plan import (
     HOPS_MAX,
+    HOUR_NS,
     NODE,
     SUBMIT,
     Bool,
@@ -17,6 +19,7 @@ from docaxis_sim.capacity.plan import (
     Int32,
     Int64,
     Law,
+    Outage,
     Plan,
     Stations,
     hop,
@@ -63,6 +66,18 @@ def with_lines_for(plan: Plan) -> tuple[Plan, float]:
     faster = max(1.0, busiest_ns / max(float(_work_ns(plan).max(initial=0)), 1.0))
     up, down = ((rate / faster).astype(np.int64) for rate in (stations.up_ns_per_kib, stations.down_ns_per_kib))
     return plan._replace(stations=stations._replace(up_ns_per_kib=up, down_ns_per_kib=down)), faster
+
+
+def with_a_cut(plan: Plan) -> Plan:
+    """The same documents within an hour, and the node that exchanges most cut off for the middle third of it."""
+    deliveries = plan.deliveries
+    if not len(deliveries.birth_ns):
+        return plan
+    since_ns = deliveries.birth_ns - deliveries.birth_ns.min()
+    spread_ns = (since_ns * (HOUR_NS / max(float(since_ns.max()), 1.0))).astype(np.int64)
+    busiest = np.bincount(deliveries.path[:2].ravel()).argmax()
+    cut = Outage("cut", np.array([busiest], np.int32), HOUR_NS // 3, 2 * HOUR_NS // 3, dark=False)
+    return plan._replace(deliveries=deliveries._replace(birth_ns=spread_ns), outages=(cut,))
 
 
 def _work_ns(plan: Plan) -> Int64:

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from docaxis_sim.capacity import reference
-from docaxis_sim.capacity.excerpt import excerpt, pressed, with_lines_for
-from docaxis_sim.capacity.plan import Plan
+from docaxis_sim.capacity.excerpt import excerpt, pressed, with_a_cut, with_lines_for
+from docaxis_sim.capacity.plan import HOUR_NS, Plan
 from docaxis_sim.capacity.prepare import prepare
 from docaxis_sim.capacity.scenario import load
 from docaxis_sim.capacity.shipped import shipped
@@ -91,3 +91,16 @@ def test_lines_are_made_faster_until_they_have_no_more_to_do_than_the_busiest_lo
     assert more == pytest.approx(1, abs=0.01)
     assert (again.stations.up_ns_per_kib <= quick.stations.up_ns_per_kib).all()
     assert with_lines_for(excerpt(plan, 8, 0))[1] == 1
+
+
+def test_a_node_is_cut_off_for_the_middle_third_of_an_hour(plan: Plan) -> None:
+    """The one that exchanges most, so that something is held up."""
+    small = excerpt(plan, 8, 100)
+    cut = with_a_cut(small)
+    (outage,) = cut.outages
+    rows = cut.deliveries
+    assert (rows.birth_ns.min(), rows.birth_ns.max()) == (0, HOUR_NS)
+    assert (outage.from_ns, outage.until_ns, outage.dark) == (HOUR_NS // 3, 2 * HOUR_NS // 3, False)
+    exchanged = np.bincount(rows.path[:2].ravel())
+    assert exchanged[outage.inside].tolist() == [exchanged.max()]
+    assert with_a_cut(excerpt(plan, 8, 0)).outages == ()
