@@ -151,19 +151,27 @@ def _mean_wait(found: dict[str, Use]) -> Float:
 
 
 def _mean_arrival(reading: Reading) -> Float:
-    """Seconds to arrived of what was sent to each node, mean; NaN where nothing came."""
+    """Seconds to arrived of what was sent to each node, mean; NaN where nothing was sent, infinite where something did
+    not arrive in time: of the rest it would be small exactly where most is missing."""
     size, recipient = len(reading.topology.ids), reading.recipient[reading.arrived]
     count = np.bincount(recipient, minlength=size)
     total = np.bincount(recipient, reading.latency_ns[reading.arrived], size) / SECOND_NS
     mean: Float = np.divide(total, count, out=np.full(size, np.nan), where=count > 0)
-    return mean
+    return np.where(_is_owed(reading), np.inf, mean)
 
 
 def _slowest_arrival(reading: Reading) -> Float:
     """The same of the slowest."""
     slowest = np.full(len(reading.topology.ids), -1, np.int64)
     np.maximum.at(slowest, reading.recipient[reading.arrived], reading.latency_ns[reading.arrived])
-    return np.where(slowest < 0, np.nan, slowest / SECOND_NS)
+    return np.where(_is_owed(reading), np.inf, np.where(slowest < 0, np.nan, slowest / SECOND_NS))
+
+
+def _is_owed(reading: Reading) -> Bool:
+    """Nodes to which something was sent that did not arrive in time."""
+    missing = reading.recipient[reading.born & ~reading.arrived]
+    owed: Bool = np.bincount(missing, minlength=len(reading.topology.ids)) > 0
+    return owed
 
 
 def _failed(reading: Reading) -> Int64:

@@ -85,4 +85,4 @@ def _agency(place: Place, spot: tuple[float, float]) -> str:
 
 def depths(values: Sequence[float], steps: Sequence[float]) -> list[int]:
     """For each value how many of the ascending `steps` it reaches; 0 for what is not a number."""
-    return [bisect_right(steps, value) if math.isfinite(value) else 0 for value in values]
+    return [0 if math.isnan(value) else bisect_right(steps, value) for value in values]

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from docaxis_sim.capacity import bottlenecks, measure
+from docaxis_sim.capacity import bottlenecks, flow, measure, reference
 from docaxis_sim.capacity.occupancy import Occupancy
+from docaxis_sim.capacity.plan import HOUR_NS
 from docaxis_sim.capacity.visits import Kind, visits
 from tests.simulation.capacity.measured import Carried, busy, carried, reading_of
 
@@ -56,6 +57,18 @@ def test_slow_disks_make_nobody_wait_for_interpreters() -> None:
     slow_disks = {"nodes__province__disk": 0.01, "nodes__central__disk": 0.01}
     found, usual = (carried(load=20, **disks) for disks in (slow_disks, {}))
     slow, quick = Occupancy(reading_of(found)), Occupancy(reading_of(usual))
-    assert slow.disk_waiting_ns.sum() > 10 * quick.disk_waiting_ns.sum()
-    assert slow.waiting_ns[Kind.NODE].sum() == pytest.approx(quick.waiting_ns[Kind.NODE].sum(), rel=0.05)
+    assert slow.disk_waiting_ns.sum() > 4 * quick.disk_waiting_ns.sum()
+    assert slow.waiting_ns[Kind.NODE].sum() == pytest.approx(quick.waiting_ns[Kind.NODE].sum(), rel=0.1)
     assert bottlenecks.uses(reading_of(found), slow)["disk"].wait_s.max() > 0.001
+
+
+def test_a_node_that_did_not_get_everything_waits_for_ever() -> None:
+    """The mean of what did arrive would be small where most is missing: on a map, the best place of all."""
+    scenario, prepared, _ = busy()
+    ends = prepared._replace(plan=prepared.plan._replace(end_ns=11 * HOUR_NS))
+    reading = reading_of((scenario, ends, reference.carry(ends.plan)))
+    nodes = measure.measure(ends, reading.run, scenario).tables["nodes"].columns
+    owed = np.unique(reading.recipient[flow.under_way(reading)])
+    assert 0 < len(owed) < len(nodes["id"])
+    for name in ("arrived_mean_s", "arrived_max_s"):
+        assert np.flatnonzero(np.isinf(np.asarray(nodes[name], np.float64))).tolist() == owed.tolist()

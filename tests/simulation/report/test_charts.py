@@ -95,3 +95,4 @@ def test_half_and_double_are_equally_far_from_the_same() -> None:
 def test_depths_count_the_steps_that_are_reached() -> None:
     """And what is not known has no colour."""
     assert country.depths([0.0, 0.1, 0.5, float("nan")], [0.1, 0.3]) == [0, 1, 2, 0]
+    assert country.depths([float("inf")], [0.1, 0.3]) == [2], "what never arrives is the worst there is"
