@@ -18,6 +18,9 @@ LEFT: Final = 64.0
 BOTTOM: Final = 40.0
 TOP: Final = 10.0
 RIGHT: Final = 14.0
+LETTER: Final = 6.2
+"""About how wide a letter is."""
+
 POINTS_MAX: Final = 400
 SHADES: Final = 8
 """Steps of colour in heat maps and on the map: classes h0 (nothing) to h7 (most)."""
@@ -107,7 +110,10 @@ def _grid(across: Scale, up: Scale, x_axis: Axis, y_axis: Axis) -> str:
     for value in scales.clock_ticks(across) if x_axis.kind == "clock" else scales.ticks(across, 8, x_axis.kind):
         x = across.at(value)
         parts.append(svg.tag("line", x1=x, x2=x, y1=up.end, y2=floor, class_="grid"))
-        parts.append(svg.text(scales.spell(value, x_axis.kind), x, floor + 15, text_anchor="middle"))
+        words = scales.spell(value, x_axis.kind)
+        half = LETTER * len(words) / 2
+        middle = min(max(x, half), WIDTH - half)  # the last one stays inside
+        parts.append(svg.text(words, middle, floor + 15, text_anchor="middle"))
     middle = (across.start + across.end) / 2
     parts.append(svg.text(x_axis.label, middle, HEIGHT - 6, text_anchor="middle", class_="axis"))
     return "".join(parts)
@@ -152,13 +158,15 @@ def heat_map(
         + _strip(name, columns, row, kind, at, shade)
         for at, (name, row) in enumerate(zip(names, rows, strict=True))
     ]
-    bottom = len(names) * CELL_HEIGHT
+    bottom, wide = len(names) * CELL_HEIGHT, NAMES_WIDTH + CELLS_WIDTH + 24
     hours = []
     for moment in scales.clock_ticks(across):
         x = across.at(moment)
         hours.append(svg.tag("line", x1=x, x2=x, y1=0, y2=bottom, class_="grid"))
-        hours.append(svg.text(scales.spell(moment, "clock"), x, bottom + 13, text_anchor="middle"))
-    view = f"0 0 {svg.number(NAMES_WIDTH + CELLS_WIDTH + 24)} {svg.number(bottom + 18)}"
+        words = scales.spell(moment, "clock")
+        middle = min(x, wide - LETTER * len(words) / 2)
+        hours.append(svg.text(words, middle, bottom + 13, text_anchor="middle"))
+    view = f"0 0 {svg.number(wide)} {svg.number(bottom + 18)}"
     return svg.tag("svg", *hours, *strips, viewBox=view, class_="heat", role="img")
 
 

@@ -9,7 +9,7 @@ from math import exp, isfinite, isinf, log, nan
 from typing import Final, NamedTuple
 
 from docaxis_sim.report import scales, svg
-from docaxis_sim.report.charts import legend, rules
+from docaxis_sim.report.charts import LETTER, legend, rules
 from docaxis_sim.report.scales import Axis, Scale
 
 WIDTH: Final = 560.0
@@ -18,8 +18,6 @@ LEFT: Final = 64.0
 RIGHT: Final = 20.0
 TOP: Final = 22.0
 BOTTOM: Final = 46.0
-LETTER: Final = 6.2
-"""About how wide a letter is."""
 
 
 class Tick(NamedTuple):

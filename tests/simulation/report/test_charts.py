@@ -92,6 +92,17 @@ def test_half_and_double_are_equally_far_from_the_same() -> None:
     assert [plots.times(each) for each in (0.5, 0.8, 1.0, 1.5, 10.0)] == ["÷ 2", "−20 %", "the same", "+50 %", "× 10"]
 
 
+def test_no_name_of_a_moment_leaves_the_frame() -> None:
+    """The last of eight days is read to its end."""
+    days = [86_400.0 * day for day in range(9)]
+    found = wrapped(charts.chart([charts.Line("", days, days)], Axis("", "clock"), Axis("", "time")))
+    ends = [
+        (float(each.get("x", "")), len(each.text or "")) for each in found.findall(".//text") if "day" in str(each.text)
+    ]
+    assert len(ends) >= 3
+    assert all(x + charts.LETTER * letters / 2 <= charts.WIDTH for x, letters in ends)
+
+
 def test_depths_count_the_steps_that_are_reached() -> None:
     """And what is not known has no colour."""
     assert country.depths([0.0, 0.1, 0.5, float("nan")], [0.1, 0.3]) == [0, 1, 2, 0]
