@@ -9,7 +9,7 @@ from docaxis_sim.capacity.compare import Comparison
 from docaxis_sim.capacity.runner import Job, Runner
 from docaxis_sim.capacity.scenario import load
 from docaxis_sim.capacity.statistics import independent
-from docaxis_sim.capacity.study import Measures, Replication
+from docaxis_sim.capacity.study import Difference, Measures, Replication
 from tests.simulation.capacity.measured import SMALL
 
 
@@ -36,7 +36,7 @@ def test_a_small_change_is_seen_with_half_the_replications_or_less() -> None:
     assert independent(values[0], values[1], 0.95).half_width >= 2 * pairs.difference.half_width
 
 
-def judged(name: str, a: list[float], b: list[float]) -> compare.Difference:
+def judged(name: str, a: list[float], b: list[float]) -> Difference:
     """What is said about a figure with these values in the replications of either; the arrivals differ."""
     scenario = load(SMALL)
     of_a, of_b = (
@@ -130,3 +130,29 @@ def test_failed_checks_of_either_are_in_the_comparison(which: int) -> None:
     per_run = len(found.checks) // (2 * found.replications)
     assert found.checks[which * per_run].name == "conservation"
     assert all(check.held for check in found.checks)
+
+
+def test_what_two_scenarios_say_differently_is_named_by_field() -> None:
+    """Elements of lists by their names; what only one says has nothing on the other side."""
+    a = {"load": 1, "traffic": [{"name": "letters", "to": "any:all"}], "nodes": {"commune": {"uplink": "4 Mbit/s"}}}
+    b = {"load": 1, "traffic": [{"name": "letters", "to": "parent"}], "topology": {"routing": "hub"}}
+    assert compare.differing(a, b) == [
+        ("traffic.letters.to", "any:all", "parent"),
+        ("nodes.commune.uplink", "4 Mbit/s", ""),
+        ("topology.routing", "", "hub"),
+    ]
+
+
+def test_scenarios_that_say_the_same_differ_in_nothing() -> None:
+    """And two names are a difference."""
+    assert compare.differing({"name": "a"}, {"name": "b"}) == [("name", "a", "b")]
+    assert compare.differing({"name": "a"}, {"name": "a"}) == []
+
+
+def test_both_sides_keep_their_tables_where_they_are_wanted() -> None:
+    """For a page that shows them beside each other; otherwise they are left out."""
+    few: dict[str, object] = {"experiment.replications": 2}
+    with Runner() as runner:
+        found = compare.run(load(SMALL, few), load(SMALL, few | {"load": 2}), runner, slim=False)
+    assert all({"rates", "under_way"} <= set(side.series) and "ecdf" in side.tables for side in found.sides)
+    assert compared({}, {}).sides[0].tables == {}

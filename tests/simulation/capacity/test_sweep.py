@@ -55,6 +55,25 @@ def test_the_grid_has_every_combination() -> None:
         sweep.points([sweep.axis("a=1..1000:1"), sweep.axis("b=1..1000:1")])
 
 
+@pytest.mark.parametrize(
+    ("values", "numbers"),
+    [
+        (("500 kbit/s", "1 Mbit/s"), [5e5, 1e6]),
+        (("1 s", "2 min"), [1e9, 120e9]),
+        (("64 kB", "1 MB"), [64e3, 1e6]),
+        (("10 %", "50 %"), [0.1, 0.5]),
+        (("1", "0.5", "4"), [1, 0.5, 4]),
+        (("direct", "hub"), None),
+        (("1", "1 Mbit/s"), None),
+    ],
+)
+def test_values_have_places_along_an_axis_where_they_are_of_one_kind(
+    values: tuple[str, ...], numbers: list[float] | None
+) -> None:
+    """Quantities by their size, whatever their units; words have none."""
+    assert sweep.amounts(values) == numbers
+
+
 def test_every_point_is_checked_before_anything_runs() -> None:
     """A wrong unit at the last point is found at once."""
     with pytest.raises(BadScenario, match="Mbit"):
