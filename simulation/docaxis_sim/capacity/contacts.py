@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from docaxis_sim.capacity.costs import Costs
-from docaxis_sim.capacity.plan import NEVER, NODE, SECOND_NS, SUBMIT, Bool, Deliveries, Float, Form, Int64, hop
+from docaxis_sim.capacity.plan import NEVER, NODE, SECOND_NS, SUBMIT, Bool, Deliveries, Float, Form, Int8, Int64, hop
 
 IDLE_NS: Final = 300 * SECOND_NS
 """How long a connection that nobody uses is kept open."""
@@ -27,8 +27,8 @@ class _Calls(NamedTuple):
     document to who has it; `pool`: a number for who calls whom over which kind of connection; when."""
 
     delivery: Int64
-    hop: Int64
-    back: Int64
+    hop: Int8
+    back: Int8
     pool: Int64
     when_ns: Int64
 
@@ -47,14 +47,13 @@ def extra_ns(
     if not (costs.serve_ns or costs.serve_ns_per_kib or costs.connect_ns or costs.accept_ns):
         return {}
     calls = _calls(deliveries, len(speed), met)
-    opened = _Calls(*(column[first_contacts(calls.pool, calls.when_ns)] for column in calls))
+    is_new = first_contacts(calls.pool, calls.when_ns)
+    delivery, hop_of, way_of = calls.delivery[is_new], calls.hop[is_new], calls.back[is_new]
+    del calls, is_new
     found: dict[int, Int64] = {}
     for h in range(int(deliveries.hops.max(initial=0))):
         there, count = np.flatnonzero(deliveries.hops > h), len(deliveries.hops)
-        out, back = (
-            np.bincount(opened.delivery[(opened.hop == h) & (opened.back == way)], minlength=count)[there]
-            for way in (0, 1)
-        )
+        out, back = (np.bincount(delivery[(hop_of == h) & (way_of == way)], minlength=count)[there] for way in (0, 1))
         having = _serving(deliveries, costs, there) + out * costs.connect_ns + back * costs.accept_ns
         getting = out * costs.accept_ns + back * costs.connect_ns
         before, after = SUBMIT if h == 0 else hop(h - 1, NODE), hop(h, NODE)
@@ -75,14 +74,16 @@ def _calls(deliveries: Deliveries, nodes: int, met: Collection[tuple[int, int, b
     caller, called, is_bulk = np.array(list(met), np.int64).reshape(-1, 3).T
     known = _pool(caller, called, is_bulk, nodes)
     nobody, begin_ns = np.full(len(known), NEVER, np.int64), int(when_ns.min(initial=0))
-    parts = [_Calls(nobody, nobody, np.zeros_like(known), known, np.full(len(known), begin_ns, np.int64))]
+    none = nobody.astype(np.int8)
+    parts = [_Calls(nobody, none, none, known, np.full(len(known), begin_ns, np.int64))]
     for h in range(int(deliveries.hops.max(initial=0))):
         for forms, back, for_bytes in _KINDS:
             rows = np.flatnonzero((deliveries.hops > h) & np.isin(deliveries.form, forms))
             having, getting = deliveries.path[h : h + 2, rows].astype(np.int64)
             caller, called = (getting, having) if back else (having, getting)
             pool = _pool(caller, called, for_bytes, nodes)
-            parts.append(_Calls(rows, np.full_like(rows, h), np.full_like(rows, back), pool, when_ns[rows]))
+            hops, ways = np.full(len(rows), h, np.int8), np.full(len(rows), back, np.int8)
+            parts.append(_Calls(rows, hops, ways, pool, when_ns[rows]))
     return _Calls(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
 
 
