@@ -30,6 +30,8 @@ from docaxis_sim.capacity.statistics import independent, paired
 
 DAY: Final = "national-day-2m"
 TANDEM_LOAD: Final = 0.8
+TURNS: Final = 3
+"""How often rivals are timed; the quickest counts."""
 EMPTY: Final = 2.0
 OVERLOADED: Final = 0.25
 """How far apart customers come, in services."""
@@ -128,17 +130,20 @@ def simpy_window(args: argparse.Namespace) -> dict[str, Any]:
         ("SimPy, callbacks", lambda: callbacks.callbacks(town)),
         ("SimPy, processes", lambda: rivals.idiomatic(town)),
     ):
-        with _Timed() as took:
-            arrived = np.array(work(), np.int64)
+        turns = []
+        for _ in range(TURNS):
+            with _Timed() as took:
+                arrived = np.array(work(), np.int64)
+            turns.append(took.cpu_s)
         last = arrived if not rows else last
         rows.append(
             {
                 "engine": name,
-                "deliveries_per_s": len(arrived) / took.cpu_s,
-                "reference_times_faster": took.cpu_s / rows[0]["cpu_s"] if rows else 1.0,
+                "deliveries_per_s": len(arrived) / min(turns),
+                "reference_times_faster": min(turns) / rows[0]["cpu_s"] if rows else 1.0,
                 "agreeing_share": float((arrived == last).mean()) if len(arrived) else 1.0,
                 "difference_ns_max": int(np.abs(arrived - last).max(initial=0)),
-                "cpu_s": took.cpu_s,
+                "cpu_s": min(turns),
             }
         )
     return {"deliveries": len(town.ways), "rows": rows}
@@ -150,22 +155,36 @@ def tandem(args: argparse.Namespace) -> dict[str, Any]:
 
     _warm()
     few, many = args.customers, args.customers * 10
-    rows = [
-        _tandem("Ciw", few, lambda: rivals.ciw_tandem(few, TANDEM_LOAD)),
-        _tandem("SimPy, process and Resource", few, lambda: rivals.simpy_tandem(few, TANDEM_LOAD)),
-        _tandem("reference engine", few, lambda: _three_loops(reference.carry, few, 0)),
-        _tandem(
+    rows = _in_turn(
+        ("Ciw", few, lambda: rivals.ciw_tandem(few, TANDEM_LOAD)),
+        ("SimPy, process and Resource", few, lambda: rivals.simpy_tandem(few, TANDEM_LOAD)),
+        ("reference engine", few, lambda: _three_loops(reference.carry, few, 0)),
+        (
             "vector engine",
             many,
             lambda: float(np.mean([_loop_link_loop(vector.carry, few, number) for number in range(10)])),
         ),
-    ]
+    )
     if args.cimba:
-        rows.append(_cimba(args.cimba, many))
+        rows.append(max((_cimba(args.cimba, many) for _ in range(TURNS)), key=_rate))
     for row in rows:
         row["times_ciw"] = row["customers_per_s"] / rows[0]["customers_per_s"]
     text = "" if args.cimba else "not measured: --cimba PYTHON names an interpreter that has it"
     return {"mean_sojourn_in_theory": 3 / (1 - TANDEM_LOAD), "cimba": text or "measured", "rows": rows}
+
+
+def _in_turn(*works: tuple[str, int, Callable[[], float]]) -> list[dict[str, Any]]:
+    """Each in turn, several times, and the quickest of each: what else a shared machine does, and how fast it is just
+    now, can only slow one down."""
+    rows = [_tandem(*work) for work in works]
+    for _ in range(TURNS - 1):
+        again = [_tandem(*work) for work in works]
+        rows = [max(pair, key=_rate) for pair in zip(rows, again, strict=True)]
+    return rows
+
+
+def _rate(row: dict[str, Any]) -> float:
+    return float(row["customers_per_s"])
 
 
 def _tandem(name: str, customers: int, work: Callable[[], float]) -> dict[str, Any]:
