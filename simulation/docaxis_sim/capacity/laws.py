@@ -28,12 +28,16 @@ _WORDS: Final = {Kind.NODE: "nodes", Kind.UP: "lines up", Kind.DOWN: "lines down
 def checks(reading: Reading, occupancy: Occupancy) -> tuple[Check, ...]:
     """All of them, for one run."""
     stays = Stays(reading.plan, reading.run, reading.until_ns)
+    return (*of_documents(reading, occupancy), *of_stations(stays, reading.run))
+
+
+def of_documents(reading: Reading, occupancy: Occupancy) -> tuple[Check, ...]:
+    """Those that say that nothing comes from nowhere and nothing gets lost."""
     return (
         conservation(reading),
         *(_balance(occupancy, kind) for kind in Kind),
         _steps(reading, occupancy),
         _disks(reading, occupancy),
-        *of_stations(stays, reading.run),
     )
 
 
@@ -138,14 +142,14 @@ def _up(stays: Stays) -> Check:
         return _shared(stays)
     known = stays.known[Kind.UP][stays.up.link]
     off = _differing(stays.up, stays.up_ns, known, stays.until_ns)
-    off += lines.overlapping(Seen(*(column[~known] for column in stays.up)))
+    off += lines.overlapping(lines.picked(stays.up, ~known))
     text = f"{stays.up.service.sum() / SECOND_NS:,.4g} s of work in {len(known):,} visits"
     return _exact("utilisation law: lines up", off, text, f"{known.sum():,} of {len(known):,} visits")
 
 
 def _shared(stays: Stays) -> Check:
     known = stays.known[Kind.UP][stays.up.link]
-    link, _, came, left, service, _ = (column[known] for column in stays.up)
+    link, _, came, left, service, _ = lines.picked(stays.up, known)
     ended = left != NEVER
     there = presence(link, came, np.where(ended, left, stays.until_ns))
     busy, least = float(sum((ends - begins).sum() for _, begins, ends in there)), float(service[ended].sum())

@@ -13,6 +13,7 @@ from docaxis_sim.capacity.occupancy import Occupancy
 from docaxis_sim.capacity.plan import Run
 from docaxis_sim.capacity.prepare import Prepared
 from docaxis_sim.capacity.reading import Reading
+from docaxis_sim.capacity.stays import Stays
 from docaxis_sim.capacity.study import Measures
 
 _CHEAP = ("latency.", "arrived", "expired", "carried", "offered", "lost", "tries", "under_way", "documents")
@@ -21,6 +22,8 @@ _CHEAP = ("latency.", "arrived", "expired", "carried", "offered", "lost", "tries
 def measure(prepared: Prepared, run: Run, scenario: Scenario) -> Measures:
     """Everything about one run."""
     reading = Reading(prepared.plan, run, scenario, prepared.topology)
+    # First of all, when nothing else is in memory yet: nothing here needs more.
+    of_stations = laws.of_stations(Stays(prepared.plan, run, reading.until_ns), run)
     found = list(latency.groups(reading))
     occupancy = Occupancy(reading)
     used = bottlenecks.uses(reading, occupancy)
@@ -43,7 +46,8 @@ def measure(prepared: Prepared, run: Run, scenario: Scenario) -> Measures:
         "failures": flow.failures(reading),
         "nodes": bottlenecks.nodes(reading, occupancy, used, stored),
     }
-    return Measures(_known(figures), tables, timeline.series(reading, occupancy), laws.checks(reading, occupancy))
+    checks = (*laws.of_documents(reading, occupancy), *of_stations)
+    return Measures(_known(figures), tables, timeline.series(reading, occupancy), checks)
 
 
 def figure(prepared: Prepared, run: Run, scenario: Scenario, name: str) -> float:

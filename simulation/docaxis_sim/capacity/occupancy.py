@@ -34,8 +34,8 @@ from docaxis_sim.capacity.visits import Kind, Visits, visits
 DELAYED_NS: Final = SECOND_NS
 """A visit that waited this long was delayed."""
 
-_DISKS: Final = 256
-"""Disks that are looked at together, to keep memory small."""
+_TOGETHER: Final = 1 << 18
+"""Disks are looked at together as long as their visits are hardly more than this, to keep memory small."""
 
 _TICK_BITS: Final = 10
 """Commits of one disk are told apart by moments of 2**10 ns; none is that short."""
@@ -78,10 +78,14 @@ class Occupancy:
         self._work = {kind: np.zeros((size, self.hours)) for kind, size in sizes.items()}
         self._begun = Begun(self.plan, self.until_ns, sizes)
         self._served = np.zeros(sizes[Kind.UP])
-        self._ends: list[Int64] = []
+        self._ends = np.empty(sum(map(len, reading.run.left_ns.values())), np.int64)
+        self._ended = 0
+        self._waits: dict[tuple[Kind, int], Float] = {}  # step by step, so that sums are rounded the same in any parts
         self._shared: list[tuple[Int32, Int64, Int64]] = []
         for each in visits(self.plan, reading.run, self.until_ns):
             self._see(each)
+        for (kind, _), waits in self._waits.items():
+            self.waiting_ns[kind] += waits
         self.present = np.cumsum(self.present, axis=1, dtype=np.int32)[:, :-1]
         self.documents = {kind: np.cumsum(steps)[:-1] for kind, steps in self.documents.items()}
         self.at_peer = np.cumsum(self.at_peer)[:-1]
@@ -89,7 +93,7 @@ class Occupancy:
         self.work_ns = self._work[Kind.NODE].sum(axis=1)
         for kind in Kind:
             self._go_on(kind)
-        self.disk_waiting_ns, self.disk_visits = self._no_disks(), self._no_disks()
+        self.disk_waiting_ns, self.disk_visits = np.zeros((2, len(stations.commit_ns)))
         self.busy_ns = {
             "up": self._work[Kind.UP],
             "down": self._work[Kind.DOWN],
@@ -108,7 +112,8 @@ class Occupancy:
         waited = np.where(done, np.maximum(0, sojourn - each.least_ns), sojourn)
         waited[held] = 0
         size = len(self.count[each.kind])
-        self.waiting_ns[each.kind] += np.bincount(each.station, waited, size)
+        waits = self._waits.setdefault((each.kind, each.step), np.zeros(size))
+        np.add.at(waits, each.station, waited.astype(np.float64))
         self.count[each.kind] += np.bincount(each.station, minlength=size)
         self.delayed[each.kind] += np.bincount(each.station[waited >= DELAYED_NS], minlength=size)
         self._flow(each, done, sojourn)
@@ -138,7 +143,7 @@ class Occupancy:
         station, left, service = each.station[done], each.left_ns[done], each.service_ns[done]
         if each.kind is Kind.NODE:
             disk = self.plan.stations.disk_of[each.node[done]]
-            self._ends.append(disk.astype(np.int64) * self._ticks + (left >> _TICK_BITS))
+            self._end(disk.astype(np.int64) * self._ticks + (left >> _TICK_BITS))
             left = left - self.plan.stations.commit_ns[disk]
         if each.kind is Kind.UP and self.plan.stations.up_law is not Law.FIFO:
             begins = np.maximum(each.came_ns[done], np.minimum(came[done], left - service))
@@ -147,6 +152,11 @@ class Occupancy:
             self._served += np.bincount(station, service, len(self._served))
         else:
             _spread(self._work[each.kind], station, np.maximum(left, service), service)
+
+    def _end(self, ends: Int64) -> None:
+        """Keeps when disks made visits durable."""
+        self._ends[self._ended : self._ended + len(ends)] = ends
+        self._ended += len(ends)
 
     def _share(self) -> None:
         """Where a line serves several at once or by turns, it is busy while anybody is there."""
@@ -166,9 +176,6 @@ class Occupancy:
             self.delayed[kind][begun.station] -= begun.first_at_once(DELAYED_NS)
         waiting = self.waiting_ns[kind]
         waiting[begun.station] = np.maximum(0, waiting[begun.station] - busy)
-
-    def _no_disks(self) -> Float:
-        return np.zeros(len(self.plan.stations.commit_ns))
 
     def _book_waits(self, run: Run) -> None:
         """Takes from the loops' waiting what was not for them: their own waking, and their disks."""
@@ -196,36 +203,33 @@ class Occupancy:
     def _disks(self) -> Float:
         """Commits of each disk in each hour, told apart by their ends, times what each of them takes."""
         disks = len(self.plan.stations.commit_ns)
-        ends = np.empty(sum(map(len, self._ends)), np.int64)
-        place = len(ends)
-        while self._ends:  # each part is gone as soon as it is copied: together they are the largest thing here
-            part = self._ends.pop()
-            ends[place - len(part) : place] = part
-            place -= len(part)
+        ends, self._ends = self._ends[: self._ended], np.zeros(0, np.int64)  # the largest thing here, soon gone
         ends.sort()
         self.commits = np.zeros(disks, np.int64)
         busy = np.zeros((disks, self.hours))
-        edges = np.searchsorted(ends, np.arange(0, disks + _DISKS, _DISKS) * self._ticks)
-        for first, (start, stop) in zip(range(0, disks, _DISKS), pairwise(edges), strict=True):
-            self._some_disks(ends[start:stop], first, busy[first : first + _DISKS])
+        edges = np.searchsorted(ends, np.arange(disks + 1) * self._ticks)
+        firsts = np.searchsorted(edges, np.arange(_TOGETHER, len(ends), _TOGETHER))
+        for first, beyond in pairwise(np.unique([0, *firsts, disks]).tolist()):
+            self._some_disks(ends[edges[first] : edges[beyond]], first, busy[first:beyond])
         return busy
 
     def _some_disks(self, ends: Int64, first: int, busy: Float) -> None:
         stations = self.plan.stations
         first_of_each = np.flatnonzero(np.diff(ends, prepend=-1))
-        disk, tick = np.divmod(ends[first_of_each], self._ticks)
-        count = np.bincount(disk - first, minlength=len(busy))
+        commits, disks = ends[first_of_each], np.arange(first, first + len(busy))
+        edges = np.searchsorted(commits, np.append(disks, first + len(busy)) * self._ticks)
+        count = np.diff(edges)
         self.commits[first : first + len(busy)] = count
-        number = np.arange(len(disk)) - (np.cumsum(count) - count)[disk - first]
+        disk = np.repeat(disks, count)
+        tick, number = commits - disk * self._ticks, np.arange(len(disk)) - np.repeat(edges[:-1], count)
         extra = stations.commit_extra_ns[(COMMIT_STRIDE * disk + number) % len(stations.commit_extra_ns)]
         visits = np.diff(first_of_each, append=len(ends))
         waited = visits * (extra + _ahead_ns(disk, tick << _TICK_BITS, stations.commit_ns[disk] + extra))
         self.disk_waiting_ns[first : first + len(busy)] = np.bincount(disk - first, waited, len(busy))
         self.disk_visits[first : first + len(busy)] = np.bincount(disk - first, visits, len(busy))
         hour = np.minimum(tick << _TICK_BITS, self.until_ns) // HOUR_NS
-        busy += np.bincount((disk - first) * self.hours + hour, stations.commit_ns[disk] + extra, busy.size).reshape(
-            busy.shape
-        )
+        place, lasted = (disk - first) * self.hours + hour, stations.commit_ns[disk] + extra
+        busy += np.bincount(place, lasted, busy.size).reshape(busy.shape)
 
 
 def _ahead_ns(disk: Int64, end_ns: Int64, length_ns: Int64) -> Float:
@@ -281,7 +285,7 @@ def _spread(table: Float, station: Int32, end: Int64, busy: Int64) -> None:
     np.clip(last, 0, hours - 1, out=last)
     early = busy > end - last * HOUR_NS
     place = station * np.int64(hours) + last
-    table += np.bincount(place, np.where(early, 0, busy), table.size).reshape(table.shape)
+    np.add.at(table.reshape(-1), place, np.where(early, 0, busy).astype(np.float64))
     for each in np.flatnonzero(early):
         start = int(end[each]) - int(busy[each])
         for hour in range(start // HOUR_NS, int(last[each]) + 1):

@@ -122,9 +122,8 @@ class Reading:
         rule as for stations, which are not blamed for these visits: `docaxis_sim.capacity.peers`."""
         held = np.zeros((len(self.plan.outages), len(self.plan.deliveries.hops)), np.bool_)
         for each in visits(self.plan, self.run, self.until_ns) if len(held) else ():
-            if each.step >= RECEIPT_FIRST:
-                break
-            held[:, each.row] |= held_by(self.plan, each, self.ended_ns(each))
+            if each.step < RECEIPT_FIRST:
+                held[:, each.row] |= held_by(self.plan, each, self.ended_ns(each))
         return np.array([self._with_their_parts(which) for which in held], np.bool_).reshape(-1, len(self.row))
 
     def ended_ns(self, each: Visits) -> Int64:

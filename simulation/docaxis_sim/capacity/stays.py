@@ -10,9 +10,9 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from docaxis_sim.capacity import lines
-from docaxis_sim.capacity.lines import LATE, Seen
+from docaxis_sim.capacity.lines import LATE, Pile
 from docaxis_sim.capacity.occupancy import parts
-from docaxis_sim.capacity.plan import NEVER, Bool, Int64, Law, Plan, Run
+from docaxis_sim.capacity.plan import NEVER, Bool, Int32, Int64, Law, Plan, Run
 from docaxis_sim.capacity.visits import Kind, Visits, visits
 
 LOOKED_AT: Final = 2_000_000
@@ -49,13 +49,13 @@ class Stays:
         self.work_ns, self.open_ns = np.zeros((2, self.sizes[Kind.NODE]), np.int64)
         self._every = 1 + sum(map(len, run.left_ns.values())) // LOOKED_AT
         self._loops: list[tuple[Int64, Int64, Int64, Int64]] = []
-        found: dict[Kind, list[Seen]] = {Kind.UP: [], Kind.DOWN: []}
+        found = {kind: Pile(kind, int(plan.deliveries.hops.sum(dtype=np.int64))) for kind in (Kind.UP, Kind.DOWN)}
         for each in visits(plan, run, until_ns):
             if each.kind is Kind.NODE:
                 self._see(each)
             else:
-                found[each.kind].append(lines.seen(each))
-        self.up, self.down = lines.joined(found[Kind.UP]), lines.joined(found[Kind.DOWN])
+                found[each.kind].add(each)
+        self.up, self.down = found[Kind.UP].seen(), found[Kind.DOWN].seen()
         self.up_ns = lines.expected_ns(self.up) if stations.up_law is Law.FIFO else np.full(len(self.up.link), LATE)
         self._cut_through()
         self._stand(Kind.UP, self.up.link, self.up.came, self.up.left)
@@ -73,7 +73,7 @@ class Stays:
         surely_there = each.came_ns + stations.round_ns[loop] + each.service_ns
         self._loops.append((loop[some], each.came_ns[some], surely_gone[some], surely_there[some]))
 
-    def _stand(self, kind: Kind, station: Int64, came: Int64, left: Int64) -> None:
+    def _stand(self, kind: Kind, station: Int32 | Int64, came: Int64, left: Int64) -> None:
         np.add.at(self.area_ns[kind], station, np.where(left == NEVER, self.until_ns, left) - came)
         self.came[kind] += len(station) if kind is Kind.NODE else int(self.known[kind][station].sum())
 
@@ -82,7 +82,7 @@ class Stays:
         if not (self.up.left == NEVER).any() or self.plan.stations.up_law is Law.LANES:
             return
         more = lines.cut_through(self.plan, self.up, self.up_ns, self.until_ns)
-        self.down = lines.joined([self.down, more])
+        self.down = lines.joined(self.down, more)
         if not self.known[Kind.UP].all():  # who began when on such a line up is not known
             self.known[Kind.DOWN][more.link] = False
 

@@ -1,4 +1,4 @@
-"""Visits: who came to which station when, worked out from the departures in a run; one batch of columns per step.
+"""Visits: who came to which station when, worked out from the departures in a run; some deliveries' step at a time.
 
 The steps' order is the plan's (`docaxis_sim.capacity.plan`), read backwards: a visit came when the one before it left
 plus what lies between. Nothing is counted or judged here.
@@ -6,7 +6,7 @@ plus what lies between. Nothing is counted or judged here.
 
 from collections.abc import Iterator
 from enum import IntEnum
-from typing import NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from docaxis_sim.capacity.plan import (
     UP,
     Bool,
     Cost,
+    Deliveries,
     Form,
     Int32,
     Int64,
@@ -33,6 +34,9 @@ from docaxis_sim.capacity.plan import (
     status,
 )
 
+TOGETHER: Final = 1 << 16
+"""Deliveries that are looked at together: so few that their columns stay near the processor, and hardly take memory."""
+
 
 class Kind(IntEnum):
     """What a station is to a planner."""
@@ -44,7 +48,7 @@ class Kind(IntEnum):
 
 
 class Visits(NamedTuple):
-    """All visits of one step that had begun by the end of a run; every column has a row per visit.
+    """Visits of one step that had begun by the end of a run, of some deliveries; every column has a row per visit.
 
     `row`: the delivery. `node`: where. `station`: loop, up link or down link. `service_ns`: what it occupies of it.
     `least_ns`: how long it would have taken had nobody else been there. `left_ns`: NEVER while it lasts.
@@ -74,8 +78,30 @@ def born_ns(plan: Plan, run: Run) -> Int64:
 
 
 def visits(plan: Plan, run: Run, until_ns: int) -> Iterator[Visits]:
-    """Every visit that began at or before `until_ns`, step by step in the order in which a delivery takes them."""
-    walk = _Walk(plan, run, until_ns)
+    """Every visit that began at or before `until_ns`: some deliveries after the other (`TOGETHER`), and of these step
+    by step in the order in which a delivery takes them."""
+    born = born_ns(plan, run)
+    for first in range(0, max(1, len(born)), TOGETHER):
+        some = slice(first, first + TOGETHER)
+        for each in _of_some(_Walk(_cut(plan, some), _cut_run(run, some), born[some], until_ns)):
+            yield each._replace(row=each.row + first)
+
+
+def _cut(plan: Plan, some: slice) -> Plan:
+    """The same plan with some of its deliveries alone. Who is whose parent is lost."""
+    deliveries = plan.deliveries
+    extra_ns = {step: ns[some] for step, ns in deliveries.extra_ns.items()}
+    columns: dict[str, Any] = {
+        name: column[..., some] for name, column in deliveries._asdict().items() if name != "extra_ns"
+    }
+    return plan._replace(deliveries=Deliveries(**columns, extra_ns=extra_ns))
+
+
+def _cut_run(run: Run, some: slice) -> Run:
+    return run._replace(left_ns={step: left[some] for step, left in run.left_ns.items()})
+
+
+def _of_some(walk: "_Walk") -> Iterator[Visits]:
     yield from walk.submissions()
     for h in range(HOPS_MAX):
         yield from walk.hop(h)
@@ -87,12 +113,12 @@ def visits(plan: Plan, run: Run, until_ns: int) -> Iterator[Visits]:
 class _Walk:
     """The deliveries' way through the steps; keeps when each of them was let go last."""
 
-    def __init__(self, plan: Plan, run: Run, until_ns: int) -> None:
+    def __init__(self, plan: Plan, run: Run, born: Int64, until_ns: int) -> None:
         self.plan, self.run, self.until_ns = plan, run, until_ns
         self.cost_ns = plan.stations.cost_ns
         self.form, self.hops = plan.deliveries.form, plan.deliveries.hops
         self.arrived = arrived_ns(plan, run)
-        self.ready = born_ns(plan, run)
+        self.ready = born
 
     def submissions(self) -> Iterator[Visits]:
         if SUBMIT not in self.run.left_ns:

@@ -1,13 +1,18 @@
 """Sums over visits, against counting one by one."""
 
+import pickle
+import tracemalloc
+
 import numpy as np
 import pytest
 
-from docaxis_sim.capacity import bottlenecks
+from docaxis_sim.capacity import bottlenecks, measure, reference, vector
 from docaxis_sim.capacity.occupancy import Occupancy, bin_ns
 from docaxis_sim.capacity.plan import DAY_NS, HOUR_NS, NEVER
+from docaxis_sim.capacity.prepare import prepare
+from docaxis_sim.capacity.scenario import load
 from docaxis_sim.capacity.visits import Kind, Visits, visits
-from tests.simulation.capacity.measured import Carried, busy, reading_of
+from tests.simulation.capacity.measured import SMALL, Carried, busy, carried, reading_of
 
 
 @pytest.fixture(scope="module")
@@ -104,3 +109,31 @@ def test_a_line_that_is_busy_all_hour_is_busy_to_one(found: tuple[Occupancy, lis
     used = bottlenecks.uses(reading_of(busy()), occupancy)
     assert 0.5 < used["up"].peak.max() <= 1 + 1e-9
     assert all(use.peak.max() <= 1 + 1e-9 and (use.mean <= use.peak + 1e-12).all() for use in used.values())
+
+
+@pytest.mark.parametrize("sharing", ["fifo", "ps"])
+def test_measures_are_the_same_however_many_deliveries_are_looked_at_together(
+    sharing: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To the last bit, also of a run that was stopped with work in every queue."""
+    scenario, prepared, _ = carried(load=6, nodes__province__uplink="5 kbit/s", link_sharing=sharing)
+    prepared = prepared._replace(plan=prepared.plan._replace(end_ns=11 * HOUR_NS))
+    run = reference.carry(prepared.plan)
+    whole = pickle.dumps(measure.measure(prepared, run, scenario))
+    monkeypatch.setattr("docaxis_sim.capacity.visits.TOGETHER", 100)
+    assert pickle.dumps(measure.measure(prepared, run, scenario)) == whole
+
+
+def test_summing_up_takes_little_memory_besides_the_run() -> None:
+    """It works part by part; two steps of a run, all columns of their visits at once, would be more than this."""
+    scenario = load(SMALL, {"load": 240})
+    prepared = prepare(scenario, 1)
+    reading = reading_of((scenario, prepared, vector.carry(prepared.plan)))
+    assert reading.shown_ns  # what it keeps for others is not counted
+    tracemalloc.start()
+    try:
+        Occupancy(reading)
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert most < 300 * len(prepared.plan.deliveries.hops)

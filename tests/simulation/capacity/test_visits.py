@@ -1,12 +1,15 @@
 """Visits worked out from departures are those that the laws know: none is missing, doubled or shorter than its work."""
 
 from collections import Counter
+from collections.abc import Iterable
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from docaxis_sim.capacity.plan import NEVER, Plan, Run
-from docaxis_sim.capacity.visits import Kind, visits
+from docaxis_sim.capacity.visits import Kind, Visits, visits
 from tests.simulation.capacity.oracle import carry
 from tests.simulation.capacity.small_plans import small_plans
 
@@ -26,6 +29,24 @@ def test_every_departure_belongs_to_one_visit_and_every_visit_takes_at_least_its
         assert (each.left_ns[done] - each.came_ns[done] >= each.least_ns[done]).all(), each.step
         assert (each.least_ns >= each.service_ns).all()
     assert seen == Counter(_departures(run))
+
+
+@settings(max_examples=30, deadline=None)
+@given(small_plans(), st.integers(1, 5))
+def test_visits_are_the_same_however_many_deliveries_are_looked_at_together(plan: Plan, together: int) -> None:
+    """Parents and their children may fall into different parts."""
+    run, until_ns = carry(plan), plan.end_ns or LATER
+    whole = _by_step(visits(plan, run, until_ns))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("docaxis_sim.capacity.visits.TOGETHER", together)
+        assert _by_step(visits(plan, run, until_ns)) == whole
+
+
+def _by_step(some: Iterable[Visits]) -> dict[int, list[tuple[int, ...]]]:
+    found: dict[int, list[tuple[int, ...]]] = {}
+    for each in some:
+        found.setdefault(each.step, []).extend(zip(*(column.tolist() for column in each[2:]), strict=True))
+    return found
 
 
 def _departures(run: Run) -> list[tuple[int, int]]:
