@@ -13,7 +13,9 @@ from docaxis_sim.capacity.calendar import Calendar, Handler, collector_at_rest
 from docaxis_sim.capacity.columns import columns
 from docaxis_sim.capacity.courier import Courier
 from docaxis_sim.capacity.plan import (
+    DOWN,
     NEVER,
+    NODE,
     STEP_BITS,
     SUBMIT,
     UP,
@@ -49,6 +51,7 @@ class Reference:
         alone, until_ns = not plan.outages and not shared, plan.end_ns or FOREVER
         self.rounds: Final = Rounds(stations, self.calendar, shared, alone and not plan.end_ns, until_ns)
         self.columns: Final = columns(plan, self.rounds.nodes)
+        self._alone: Final = alone
         self._courier: Final = Courier(plan, self.calendar, self.rounds, self.columns) if len(plan.outages) else None
         watch = self._courier.watch if self._courier else None
         Steps(self.calendar, self.rounds, self.columns, until_ns, watch, direct=alone).install()
@@ -62,7 +65,7 @@ class Reference:
 
     def run(self, progress: Progress | None = None) -> Run:
         """Carries the plan to its end; `progress` is called every fraction of a second."""
-        self.calendar.feed(*_births(self.plan))
+        self.calendar.feed(*self._births())
         if progress is not None:
             self.calendar.after_events(_EVENTS_BETWEEN_WORDS, lambda: progress(*self._so_far()))
         with collector_at_rest():
@@ -72,6 +75,31 @@ class Reference:
             column[column > self.plan.end_ns] = NEVER
         run = self._outcome()
         return run._replace(expired=run.expired | _expired(self.plan, run))
+
+    def _births(self) -> tuple[Int64, Int64]:
+        """When deliveries without a parent begin, and the numbers of the events with which they do. Parts whose links
+        cost nothing pass these at once, and begin at their node."""
+        deliveries, stations = self.plan.deliveries, self.plan.stations
+        roots = np.flatnonzero(deliveries.parent < 0)
+        times_ns, is_part = deliveries.birth_ns[roots], deliveries.form[roots] == Form.CHUNK
+        step, parts = np.where(is_part, hop(0, UP), SUBMIT), roots[is_part]
+        if not len(parts) or not self._alone or not self._are_free(parts):
+            return times_ns, roots << STEP_BITS | step
+        node, left_ns = deliveries.path[1, parts], self.columns.left_ns
+        there_ns = times_ns[is_part] + deliveries.latency_ns[0, parts]
+        left_ns[hop(0, UP)][parts], left_ns[hop(0, DOWN)][parts] = times_ns[is_part], there_ns
+        times_ns[is_part] = (
+            there_ns + stations.blob_ns[node] + (deliveries.bytes[parts] * stations.blob_ns_per_kib[node] >> 10)
+        )
+        numbers = roots << STEP_BITS | np.where(is_part, hop(0, NODE), SUBMIT)
+        order = np.lexsort((numbers, times_ns))
+        return times_ns[order], numbers[order]
+
+    def _are_free(self, deliveries: Int64) -> bool:
+        """Whether these deliveries' first links cost nothing."""
+        path, stations = self.plan.deliveries.path, self.plan.stations
+        up, down = stations.up_of[path[0, deliveries]], stations.down_of[path[1, deliveries]]
+        return not (stations.up_ns_per_kib[up].any() or stations.down_ns_per_kib[down].any())
 
     def _so_far(self) -> tuple[int, int]:
         arrived = arrived_ns(self.plan, self._outcome())
@@ -107,14 +135,6 @@ def _either(before: Handler, after: Handler, border: int) -> Handler:
         (before if number < border else after)(time_ns, number)
 
     return handle
-
-
-def _births(plan: Plan) -> tuple[Int64, Int64]:
-    """When deliveries without a parent begin, and the numbers of the events with which they do."""
-    deliveries = plan.deliveries
-    roots = np.flatnonzero(deliveries.parent < 0)
-    step = np.where(deliveries.form[roots] == Form.CHUNK, hop(0, UP), SUBMIT)
-    return deliveries.birth_ns[roots], roots << STEP_BITS | step
 
 
 def _expired(plan: Plan, run: Run) -> Bool:

@@ -53,14 +53,14 @@ class Loop:
 
     `number`: of the event at the end of its round. `alone_ns`: a round that had to be woken for. `running`: of a loop
     with several `servers`, the rounds under way (end, number of the round, node, visits) as a heap. `next_ns`: the end
-    of a round that somebody waits for. `serial`: its rounds are of one visit each, in the order in which visits come.
+    of a round that somebody waits for.
     `stands`: how many outages have switched it off; `until_ns`: the end of the round that was under way. `wakings` and
     `followed`: rounds that it had to be woken for, and others.
     """
 
     __slots__ = (
         "alone_ns", "busy_ns", "followed", "free_ns", "line", "next_ns", "number", "round_max", "round_ns", "running",
-        "serial", "servers", "stands", "until_ns", "wakings",
+        "servers", "stands", "until_ns", "wakings",
     )  # fmt: skip
 
     def __init__(self, number: int, wake_ns: int, round_ns: int, round_max: int, servers: int) -> None:
@@ -74,7 +74,6 @@ class Loop:
         self.until_ns = 0
         self.line: deque[Node] = deque()
         self.next_ns = NEVER
-        self.serial = False
         self.stands = 0
         self.wakings = 0
         self.followed = 0
@@ -126,14 +125,13 @@ class Rounds:
         ]
         self.disks: Final = [Disk(number, ns) for number, ns in enumerate(stations.commit_ns.tolist())]
         self.nodes: Final = _nodes(stations, self.loops, self.disks)
-        for loop, nodes in zip(self.loops, np.bincount(stations.loop_of, minlength=len(self.loops)), strict=True):
-            loop.serial = bool(ahead and nodes == 1 and loop.round_max == 1 and loop.running is None)
         self._extra_ns: Final[list[int]] = stations.commit_extra_ns.tolist()
         self._calendar: Final = calendar
         self._behind: Final = links
         self._until_ns: Final = until_ns
         self._waited_ns = 0
-        visit, self._at_once_ns = self._made_visit()
+        in_turn = ahead and _rounds_are_visits(stations)
+        visit, self._at_once_ns = self._made_visit_in_turn() if in_turn else self._made_visit()
         self.visit: Final = visit
         calendar.on_station = self.end_of_round
 
@@ -168,6 +166,39 @@ class Rounds:
                 disk.turn = turn + 1
                 disk.end_ns = left_ns = left_ns + disk.commit_ns + extra_ns[turn % extras]
             area_ns += (left_ns if left_ns < until_ns else until_ns) - time_ns  # noqa: FURB136
+            leave(left_ns, token)
+
+        return visit, lambda: area_ns
+
+    def _made_visit_in_turn(self) -> tuple[Visit, Callable[[], int]]:
+        """The same where all rounds are of one visit, in the order in which visits come: then nobody can join or
+        overtake who waits, and its round is known before it begins."""
+        extra_ns, extras = self._extra_ns, len(self._extra_ns)
+        area_ns = 0
+
+        def visit(node: Node, time_ns: int, token: int, cost_ns: int, leave: Leave) -> None:
+            nonlocal area_ns
+            loop = node.loop
+            end_ns = loop.free_ns
+            if time_ns < end_ns:
+                length_ns = loop.round_ns + cost_ns
+                loop.followed += 1
+            else:
+                end_ns = time_ns
+                length_ns = loop.alone_ns + cost_ns
+                loop.wakings += 1
+            loop.busy_ns += length_ns
+            loop.free_ns = end_ns = end_ns + length_ns
+            disk = node.disk
+            left_ns = disk.end_ns
+            if end_ns >= disk.start_ns:
+                if left_ns < end_ns:
+                    left_ns = end_ns
+                disk.start_ns = left_ns
+                turn = disk.turn
+                disk.turn = turn + 1
+                disk.end_ns = left_ns = left_ns + disk.commit_ns + extra_ns[turn % extras]
+            area_ns += left_ns - time_ns
             leave(left_ns, token)
 
         return visit, lambda: area_ns
@@ -208,18 +239,9 @@ class Rounds:
     # --- where a look does not suffice ---
 
     def _ask(self, node: Node, time_ns: int, token: int, cost_ns: int) -> None:
-        """The visit waits, unless one of several servers is free; where nobody can join or overtake it, its round after
-        those before it is known at once. Who waits is there until the run ends, as far as is known yet."""
+        """The visit waits, unless one of several servers is free. Who waits is there until the run ends, as far as is
+        known yet."""
         loop = node.loop
-        if loop.serial:
-            length_ns = loop.round_ns + cost_ns
-            loop.followed += 1
-            loop.busy_ns += length_ns
-            loop.free_ns += length_ns
-            left_ns = self._on_disk(node.disk, loop.free_ns)
-            self._waited_ns += left_ns - time_ns
-            self.leave[token & STEP_MASK](left_ns, token)
-            return
         self._waited_ns += self._until_ns - time_ns
         if not node.waiting:
             loop.line.append(node)
@@ -280,6 +302,12 @@ class Rounds:
             disk.end_ns = disk.start_ns + disk.commit_ns + self._extra_ns[disk.turn % len(self._extra_ns)]
             disk.turn += 1
         return disk.end_ns
+
+
+def _rounds_are_visits(stations: Stations) -> bool:
+    """Whether each loop has one node, one server, and rounds of one visit."""
+    nodes = np.bincount(stations.loop_of, minlength=len(stations.round_ns))
+    return bool(((nodes <= 1) & (stations.round_max == 1) & (stations.servers == 1)).all())
 
 
 def _loop_columns(stations: Stations) -> Iterable[tuple[int, int, int, int]]:
