@@ -124,7 +124,7 @@ class Reading:
         for each in visits(self.plan, self.run, self.until_ns) if len(held) else ():
             if each.step < RECEIPT_FIRST:
                 held[:, each.row] |= held_by(self.plan, each, self.ended_ns(each))
-        return np.array([self._with_their_parts(which) for which in held], np.bool_).reshape(-1, len(self.row))
+        return np.array([self._with_their_parts(which) for which in held], np.bool_).reshape(len(held), len(self.row))
 
     def ended_ns(self, each: Visits) -> Int64:
         """When visits ended; with the run, where they last. With failures, what waits for a peer is given up at its

@@ -4,11 +4,11 @@ import numpy as np
 
 from docaxis_sim.capacity import latency, reference
 from docaxis_sim.capacity.model import Experiment
-from docaxis_sim.capacity.plan import HOUR_NS, MINUTE_NS, NEVER, SECOND_NS, Form, arrived_ns
+from docaxis_sim.capacity.plan import HOUR_NS, MINUTE_NS, NEVER, SECOND_NS, Form, Outage, arrived_ns
 from docaxis_sim.capacity.prepare import prepare
 from docaxis_sim.capacity.reading import LATE, Reading
 from docaxis_sim.capacity.scenario import load
-from tests.simulation.capacity.measured import SMALL, Carried, busy, reading_of
+from tests.simulation.capacity.measured import SMALL, Carried, busy, carried, reading_of
 
 EVERYBODY = {"traffic.letters.to": "each:all", "traffic.letters.recipients_max": 100}
 
@@ -113,3 +113,12 @@ def test_statements_are_timed_from_when_they_are_made() -> None:
     reading = reading_of(busy())
     assert len(reading.status_ns) > 1000
     assert np.median(reading.status_ns) < MINUTE_NS
+
+
+def test_a_day_without_documents_is_measured_too() -> None:
+    """Nothing sent is an answer, with and without failures: an axis of a sweep may begin at 0."""
+    reading = reading_of(carried(load=0))
+    assert reading.held_up.shape == (0, 0)
+    cut = Outage("cut", np.array([0], np.int32), 0, HOUR_NS, dark=False)
+    with_a_cut = reading.plan._replace(outages=(cut,))
+    assert Reading(with_a_cut, reference.carry(with_a_cut), reading.scenario, reading.topology).held_up.shape == (1, 0)
