@@ -29,7 +29,7 @@ _FIGURES: Final = (
 _EXAMPLES: Final = """\
 examples:
   docaxis simulate sweep normal-working-day --vary load=1,2,4 --jobs 2
-  docaxis simulate sweep slow-communes --vary "nodes.commune.uplink=1 Mbit/s..16 Mbit/s:x2" --csv uplinks.csv
+  docaxis simulate sweep slow-communes --vary "overrides.mountain-communes.uplink=1Mbit/s..16Mbit/s:x2" --csv lines.csv
   docaxis simulate sweep normal-working-day --vary load=1..10:1 --vary topology.routing=direct,tiered,hub
   docaxis simulate sweep ten-years --vary load=1..8:x2 --report out        out/index.html: figures against the load
   docaxis simulate sweep pm-decision --vary load=1,10 --cluster tcp://10.0.0.5:8786 --metric last_arrival_s
