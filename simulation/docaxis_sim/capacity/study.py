@@ -95,14 +95,15 @@ class Verdict(NamedTuple):
 
     @property
     def standing(self) -> str:
-        """``held``, ``not held``, ``undecided`` (the goal lies inside the interval: more replications may tell), or
-        ``not known`` (some replication had nothing to make the figure from)."""
+        """``held``, ``not held``, ``undecided`` (the goal lies inside the interval: more replications may tell; not
+        where one is infinite, which they cannot mend), or ``not known`` (some replication had nothing to make the
+        figure from)."""
         if self.held:
             return "held"
         if not self.found.n:
             return "not known"
-        inside = self.found.low <= self.expectation.value <= self.found.high
-        return "undecided" if inside and self.found.n > 1 else "not held"
+        inside = isfinite(self.found.half_width) and self.found.low <= self.expectation.value <= self.found.high
+        return "undecided" if inside else "not held"
 
 
 class Difference(NamedTuple):

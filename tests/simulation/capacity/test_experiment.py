@@ -176,6 +176,16 @@ def test_an_exact_figure_equals_its_goal_and_a_missing_one_meets_none() -> None:
     assert not experiment.verdict(Expectation("p", "<=", 60), {"p": Interval(inf, inf, 3, 0.95)}).held
 
 
+def test_what_more_replications_may_tell_is_undecided_and_what_they_cannot_is_not() -> None:
+    """A mean over what never arrived stays infinite, however many days are added."""
+    goal = Expectation("latency.arrived.p99_s", "<=", 3.0)
+    found = {
+        values: experiment.verdict(goal, {goal.metric: estimate(values, 0.95)})
+        for values in ((2.0, 3.5), (2.0, inf), (4.0,))
+    }
+    assert [each.standing for each in found.values()] == ["undecided", "not held", "not held"]
+
+
 def test_the_worst_replication_speaks_for_a_check() -> None:
     """One in which it failed, else the one that was nearest to it."""
     good, near, bad = (Check("law", held, off, 0.005, "") for held, off in ((True, 0.0), (True, 0.004), (False, 0.001)))
