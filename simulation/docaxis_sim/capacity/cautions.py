@@ -55,4 +55,4 @@ _ABOVE: Final[Mapping[str, Callable[[Size], float]]] = MappingProxyType(
 
 
 def _percent(share: float) -> str:
-    return f"{share:.1%}" if share >= _SHOWN_LEAST else f"less than {_SHOWN_LEAST:.1%}"
+    return f"{100 * share:.1f} %" if share >= _SHOWN_LEAST else f"less than {100 * _SHOWN_LEAST:.1f} %"

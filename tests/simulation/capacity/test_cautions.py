@@ -38,7 +38,7 @@ def test_what_a_node_would_refuse_is_said_by_name() -> None:
     """A planner who believes an answer about 2 GB must know that no node takes them."""
     (told,) = notes(load("ministry-annexes"))
     assert "no document above 16 MiB" in told
-    assert "100.0% of annexes, 1.0% of axis" in told
+    assert "100.0 % of annexes, 1.0 % of axis" in told
 
 
 def test_nothing_is_said_where_every_document_is_taken() -> None:
