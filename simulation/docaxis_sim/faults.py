@@ -263,8 +263,11 @@ def _verdict(seeds: range, told: Sequence[Told], missing: Sequence[str]) -> str:
     happened = _happened(told)
     taken = [name for name in sometimes.RARE if happened[name]]
     code, python, simpy = fault_runs.engine()
-    lines = [f"seeds {_range(seeds)} on machines and checkers of code {code}, Python {python}, SimPy {simpy}"]
-    lines += [f"{len(held)} worlds held every promise through {hours} hours; {len(told) - len(held)} broke one."]
+    which = "seed" if len(seeds) == 1 else "seeds"
+    worlds = "1 world" if len(held) == 1 else f"{len(held)} worlds"
+    lines = [f"{which} {_range(seeds)} on machines and checkers of code {code}, Python {python}, SimPy {simpy}"]
+    through = "1 hour" if hours == 1 else f"{hours} hours"
+    lines += [f"{worlds} held every promise through {through}; {len(told) - len(held)} broke one."]
     lines += [f"{len(taken)} of {len(sometimes.RARE)} rare paths were taken."]
     lines += [f"never: {name} ({sometimes.RARE[name]})" for name in missing]
     return "\n".join(lines)

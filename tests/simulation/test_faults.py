@@ -37,6 +37,14 @@ def test_good_worlds_end_with_zero_and_a_count(capsys: pytest.CaptureFixture[str
     assert re.match(r"\d+ of \d+ rare paths were taken", lines[-1])
 
 
+def test_one_world_is_not_said_in_the_plural(capsys: pytest.CaptureFixture[str]) -> None:
+    """1 world, seed 11."""
+    assert faults.main(["--seeds", "11"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-3].startswith("seed 11 on machines")
+    assert lines[-2].startswith("1 world held every promise")
+
+
 def test_a_world_can_show_every_line_of_its_trace(capsys: pytest.CaptureFixture[str]) -> None:
     """One line per event and effect, from the first start on."""
     assert faults.main(["--seeds", "11", "--trace"]) == 0
