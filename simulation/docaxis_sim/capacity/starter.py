@@ -15,6 +15,8 @@ from docaxis_sim.capacity.kinds import NAME, Goals
 from docaxis_sim.capacity.shapes import REQUIRED, Field, Many, Named, Table
 from docaxis_sim.capacity.units import BadValue
 
+UNUSABLE: Final = 2
+"""Exit code where nothing can be written as it was asked."""
 _WIDTH: Final = 110
 _HEAD: Final = """\
 # A scenario of the docaxis simulator. Lines with a # before a key show what holds where nothing is stated: take the #
@@ -59,19 +61,20 @@ _SHOWN: Final[Mapping[str, Any]] = {
 
 
 def new(name: str, folder: Path) -> int:
-    """Write ``NAME.toml`` into a folder and say so; 1 when the name will not do or the file is there already."""
-    path = folder / f"{name.removesuffix('.toml')}.toml"
+    """Write ``NAME.toml`` into a folder and say so; 2 when the name will not do or the file is there already."""
+    name = name.removesuffix(".toml")
+    path = folder / f"{name}.toml"
     try:
-        NAME.convert(path.stem)
+        NAME.convert(name)
         with path.open("x", encoding="utf-8") as file:
-            file.write(text(path.stem))
+            file.write(text(name))
     except BadValue as error:
         sys.stderr.write(f"{error}\n")
-        return 1
+        return UNUSABLE
     except OSError as error:
         reason = "is there already" if isinstance(error, FileExistsError) else error.strerror or error
         sys.stderr.write(f"{path}: {reason}\n")
-        return 1
+        return UNUSABLE
     sys.stdout.write(f"{path} is written; docaxis simulate check {path} tells what is wrong in it\n")
     return 0
 

@@ -25,6 +25,7 @@ examples:
   docaxis simulate new my-question --to ~/questions
 
 Every field stands in it with its default and a sentence about it; no Python is needed.
+Exit code 0: written; 2: the name will not do, the file is there already, or the folder cannot be written to.
 """
 
 

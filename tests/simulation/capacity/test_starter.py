@@ -14,11 +14,20 @@ def test_a_new_scenario_is_right_as_it_is(tmp_path: Path, capsys: pytest.Capture
     """Whoever begins, begins with something that runs; nothing is ever overwritten."""
     assert new("mine", tmp_path) == 0
     assert scenario.load(tmp_path / "mine.toml").name == "mine"
-    assert new("mine.toml", tmp_path) == 1
+    assert new("mine.toml", tmp_path) == 2
     assert "is there already" in capsys.readouterr().err
-    assert new("my own", tmp_path) == 1
+    assert new("my own", tmp_path) == 2
     assert "not a name" in capsys.readouterr().err
-    assert new("mine", tmp_path / "nowhere") == 1
+    assert new("mine", tmp_path / "nowhere") == 2
+
+
+def test_a_name_is_no_way_out_of_the_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is written is written where it was asked for."""
+    (tmp_path / "here").mkdir()
+    for name in ("../evil", "../evil.toml", "here/evil", str(tmp_path / "evil")):
+        assert new(name, tmp_path / "here") == 2
+        assert "not a name" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.rglob("*")] == ["here"]
 
 
 def test_the_starter_names_every_field(tmp_path: Path) -> None:
