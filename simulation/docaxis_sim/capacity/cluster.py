@@ -6,6 +6,7 @@ told by anybody who reaches them: keeping others away (networks, ``tls://`` with
 operator's matter, and Dask's own settings for it hold here.
 """
 
+import re
 from collections.abc import Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from typing import Any, Final
 from docaxis_sim.capacity import edition
 
 SECONDS_TO_CONNECT: Final = 10
+_ADDRESS: Final = re.compile(r"[a-z]+://[^\s/]+:([0-9]{1,5})/?", re.ASCII)
 
 
 class NoCluster(Exception):
@@ -24,6 +26,7 @@ class NoCluster(Exception):
 def connected(address: str) -> Iterator[tuple[Executor, int]]:
     """An executor for the workers of the scheduler at an address such as ``tcp://10.0.0.5:8786``, and how many tasks
     they take at once. Raises `NoCluster`, also where a worker's simulator is not the same as this one."""
+    _expect_address(address)
     client = _client(address)
     executor = client.get_executor(pure=False)
     try:
@@ -34,6 +37,13 @@ def connected(address: str) -> Iterator[tuple[Executor, int]]:
         raise
     finally:
         client.close()
+
+
+def _expect_address(address: str) -> None:
+    """Dask takes a word for one of its own ways to find a scheduler, and trips over it."""
+    found = _ADDRESS.fullmatch(address)
+    if not found or not 0 < int(found[1]) < 2**16:
+        raise NoCluster(f"{address!r} is no address of a scheduler: write tcp://HOST:PORT, such as tcp://10.0.0.5:8786")
 
 
 def _client(address: str) -> Any:

@@ -54,6 +54,16 @@ def test_a_mistake_comes_back_from_the_cluster_as_what_it_is(scheduler: str) -> 
         runner.carry(jobs)
 
 
+@pytest.mark.parametrize(
+    "address", ["foo", "10.0.0.5:8786", "tcp://10.0.0.5", "tcp://:8786", "tcp://a:99999", "tcp://"]
+)
+def test_what_is_no_address_is_refused_before_anybody_is_asked(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Dask would take some words for a way of its own to find a scheduler, and show a traceback."""
+    monkeypatch.setattr("distributed.Client", lambda *_, **__: pytest.fail("somebody was asked"))
+    with pytest.raises(NoCluster, match=r"is no address of a scheduler: write tcp://HOST:PORT"), connected(address):
+        pass
+
+
 def test_an_address_where_nobody_answers_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     """In words, after as long as it may take."""
     monkeypatch.setattr("docaxis_sim.capacity.cluster.SECONDS_TO_CONNECT", 0.3)
