@@ -76,8 +76,24 @@ def plan(folder: Path, axes: Sequence[Axis], grid: Sequence[Scenario], engine: s
 
 def tasks(folder: Path) -> list[Task]:
     """Every run of a folder; raises `BadShards`."""
-    _read(folder / PLAN)
-    return [_task(file) for file in sorted((folder / "runs").glob("*.json"))]
+    _, grid = _planned(folder)
+    found, known = [_task(file) for file in sorted((folder / "runs").glob("*.json"))], {digest for _, digest in grid}
+    for task in found:
+        if task.scenario not in known:
+            raise BadShards(f"{folder / PLAN}: not a plan of these runs: it does not name that of {task.file.name}")
+    return found
+
+
+def _planned(folder: Path) -> tuple[list[Axis], list[tuple[tuple[str, ...], str]]]:
+    """The fields of a plan, and each point's values and scenario; raises `BadShards`."""
+    described = _read(folder / PLAN)
+    try:
+        if described["format"] != FORMAT:
+            raise BadShards(f"{folder / PLAN}: its format is {described['format']}; this simulator reads {FORMAT}")
+        axes = [Axis(str(axis["field"]), tuple(axis["values"])) for axis in described["axes"]]
+        return axes, [(tuple(point["values"]), str(point["scenario"])) for point in described["points"]]
+    except (KeyError, TypeError) as error:
+        raise BadShards(f"{folder / PLAN}: not a plan of these runs") from error
 
 
 def _task(file: Path) -> Task:
@@ -86,6 +102,8 @@ def _task(file: Path) -> Task:
         parts = str(described["scenario"]), int(described["replication"]), str(described["engine"])
     except (KeyError, TypeError, ValueError) as error:
         raise BadShards(f"{file}: not the description of a run") from error
+    if not _DIGEST.fullmatch(parts[0]):
+        raise BadShards(f"{file}: {parts[0]!r} is not the digest of a scenario")
     key = hashlib.sha256("\0".join([edition.digest(), *map(str, parts)]).encode()).hexdigest()[:32]
     return Task(file, *parts, key)
 
@@ -113,8 +131,6 @@ def work(folder: Path, todo: Sequence[Task], runner: Runner, done: Callable[[Rep
 
 def _scenario(folder: Path, digest: str) -> Scenario:
     """The scenario that was planned under this digest, and no other; raises `BadShards`."""
-    if not _DIGEST.fullmatch(digest):
-        raise BadShards(f"{folder}: {digest!r} is not the digest of a scenario")
     place = folder / "scenarios" / digest
     try:
         parcel = portable.read(place)
@@ -134,13 +150,10 @@ def collected(folder: Path) -> tuple[list[Axis], list[Outcome]]:
     found: dict[str, list[Replication]] = {}
     for task in tasks(folder):
         found.setdefault(task.scenario, []).append(_replication(_result(folder, task)))
-    described = _read(folder / PLAN)
-    try:
-        axes = [Axis(str(axis["field"]), tuple(axis["values"])) for axis in described["axes"]]
-        grid = [(tuple(point["values"]), point["scenario"], found[point["scenario"]]) for point in described["points"]]
-    except (KeyError, TypeError) as error:
-        raise BadShards(f"{folder / PLAN}: not a plan of these runs") from error
-    return axes, [outcome(values, _scenario(folder, digest), results) for values, digest, results in grid]
+    axes, grid = _planned(folder)
+    if not grid or any(digest not in found for _, digest in grid):
+        raise BadShards(f"{folder / PLAN}: not a plan of these runs")
+    return axes, [outcome(values, _scenario(folder, digest), found[digest]) for values, digest in grid]
 
 
 def _of_others(folder: Path) -> str:

@@ -74,6 +74,27 @@ def test_folders_that_cannot_be_used_are_refused(tmp_path: Path) -> None:
         shards.plan(tmp_path / "other", AXES, sweep.scenarios(SMALL, AXES, precise))
 
 
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"format": 2}, "its format is 2"),
+        ({"axes": [1]}, "not a plan of these runs"),
+        ({"points": [{"values": ["1"]}]}, "not a plan of these runs"),
+        ({"points": []}, r"does not name that of 00001\.json"),
+    ],
+)
+def test_nobody_works_off_a_plan_whose_answer_could_not_be_collected(
+    change: dict[str, object], said: str, tmp_path: Path
+) -> None:
+    """Hours of running would end in the same words."""
+    planned(tmp_path)
+    plan = json.loads((tmp_path / "plan.json").read_text(encoding="utf-8"))
+    (tmp_path / "plan.json").write_text(json.dumps(plan | change), encoding="utf-8")
+    for use in (shards.todo, shards.collected):
+        with pytest.raises(shards.BadShards, match=said):
+            use(tmp_path)
+
+
 def test_results_of_another_edition_are_not_taken_for_this_one_s(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -134,9 +155,8 @@ def test_what_is_no_result_is_said_to_be_none(tmp_path: Path) -> None:
         shards.collected(tmp_path)
     (tmp_path / "plan.json").write_text("{}", encoding="utf-8")
     file.unlink()
-    worked(tmp_path)
     with pytest.raises(shards.BadShards, match="not a plan of these runs"):
-        shards.collected(tmp_path)
+        worked(tmp_path)
 
 
 def test_what_never_happened_survives_being_written(tmp_path: Path) -> None:
