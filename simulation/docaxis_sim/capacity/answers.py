@@ -36,10 +36,23 @@ def sentence(answer: Answer, replications: int) -> str:
         failing = "" if answer.failing is None else f" {_failing(answer, answer.failing)}"
         return f"No value of {answer.field} that was tried meets {wanted} {sure}.{failing}"
     if answer.failing is None:
-        return f"Both ends meet {wanted}; {answer.best.text} does {sure}: look beyond it."
+        return f"{_everywhere(answer)} meets {wanted}, {sure}. {_beyond(answer)}"
     kind = "smallest" if answer.rising else "largest"
     found = f"{answer.field} = {answer.best.text} is the {kind} value found that meets {wanted}, {sure}."
     return f"{found} {_failing(answer, answer.failing)}"
+
+
+def _everywhere(answer: Answer) -> str:
+    """What was tried where both ends meet the goal."""
+    ends = sorted(answer.trials, key=lambda trial: trial.value)
+    return f"Every value of {answer.field} that was tried from {ends[0].text} to {ends[-1].text}"
+
+
+def _beyond(answer: Answer) -> str:
+    """Where to look on, as far as that is known."""
+    if answer.rising is None or answer.best is None:
+        return "Which end is the better one is not sure."
+    return f"{'Larger' if answer.rising else 'Smaller'} values are better: look beyond {answer.best.text}."
 
 
 def _failing(answer: Answer, trial: Trial) -> str:

@@ -6,6 +6,7 @@ change is prepared once. What is asked is answered only where the figure goes on
 in the answer, so that anybody can see.
 """
 
+import re
 from collections.abc import Callable
 from functools import partial
 from math import ceil, exp, isfinite, isnan, log, log2
@@ -18,7 +19,7 @@ from docaxis_sim.capacity.metrics import NEVER_NEGATIVE
 from docaxis_sim.capacity.model import Expectation, Scenario
 from docaxis_sim.capacity.runner import Progress, Runner
 from docaxis_sim.capacity.scenario import load
-from docaxis_sim.capacity.statistics import Interval, estimate, student_t
+from docaxis_sim.capacity.statistics import Interval, all_one_way, estimate, paired, student_t
 from docaxis_sim.capacity.units import DURATION, RATE, SIZE, BadValue, Unit
 
 PRECISION: Final = 0.05
@@ -26,6 +27,9 @@ PRECISION: Final = 0.05
 
 _LINES: Final = ("uplink", "downlink")
 """Fields that nothing but links depends on."""
+
+_NOT_ASKED: Final = re.compile(r"experiment(\..*)?|days")
+"""Fields that say which documents are sent and how often they are looked at, not what carries them."""
 
 
 class BadSearch(ValueError):
@@ -76,15 +80,16 @@ class Trial(NamedTuple):
 class Answer(NamedTuple):
     """`best`: the value nearest to the failing ones that meets the goal in all replications, or None; `failing`: the
     value nearest to it that, in all replications, does not, or None. `confidence` is that of each of the two intervals,
-    not of there being no better value. `rising`: larger values are the better ones. `one_way`: nothing that was tried
-    contradicts that. `trials` in the order in which they were run."""
+    not of there being no better value. `rising`: larger values are the better ones; None where both ends meet the
+    goal, or neither does, and it is not sure which is better. `one_way`: nothing that was tried contradicts that.
+    `trials` in the order in which they were run."""
 
     field: str
     goal: Expectation
     confidence: float
     best: Trial | None
     failing: Trial | None
-    rising: bool
+    rising: bool | None
     one_way: bool
     trials: tuple[Trial, ...]
 
@@ -133,7 +138,13 @@ class Search:
         progress: Progress | None = None,
     ) -> None:
         """`told` is called with every trial, `ran` with every run, `progress` with what happens inside one. The answer
-        is the same whatever the `runner`. Raises `BadScenario` where scenario, field or goal are wrong."""
+        is the same whatever the `runner`. Raises `BadScenario` where scenario, field or goal are wrong, and `BadSearch`
+        where no two values of the field would meet the same documents."""
+        if _NOT_ASKED.fullmatch(field):
+            raise BadSearch(
+                f"{field} cannot be searched: every value must meet the same documents, and it decides which "
+                "they are, or how many replications; docaxis simulate sweep shows what becomes of a figure with it"
+            )
         self.path, self.field, self.between, self.goal = path, field, between, goal
         self.overrides, self.engine, self.precision = overrides or {}, engine, precision
         self.told, self.runner = told or (lambda _: None), runner or Runner()
@@ -155,17 +166,43 @@ class Search:
     def run(self) -> Answer:
         """Tries both ends, then halves what lies between until it is narrow enough, on one replication; what seems to
         be the answer, and its neighbour that seems to fail, are tried on all. If they disagree, it goes on from there
-        in growing steps, and back by halves, on all of them. Raises what preparing and carrying do, and `BadSearch`
-        where a value leaves nothing to make the figure from."""
+        in growing steps, and back by halves, on all of them. Ends that seem alike are tried on all. Raises what
+        preparing and carrying do, and `BadSearch` where a value leaves nothing to make the figure from."""
         low, high = self.between.low, self.between.high
         low_met, high_met = self._seems_met(low), self._seems_met(high)
-        rising = high_met if low_met != high_met else self._better(high, low)
-        best, worst = (high, low) if rising else (low, high)
+        seems_met = low_met and high_met
         if low_met != high_met:
-            good, bad = self._narrowed(best, worst, self._seems_met)
-        else:
-            good = bad = best if not low_met else worst
-        return self._answer(*self._settled(good, bad, best, worst), rising)
+            best, worst = (high, low) if high_met else (low, high)
+            good, bad = self._settled(*self._narrowed(best, worst, self._seems_met), best, worst)
+            if good is not None and bad is not None:
+                return self._answer(good, bad, high_met)
+        low_met, high_met = self._is_met(low), self._is_met(high)
+        if low_met == high_met:
+            return self._alike(low_met)
+        best, worst = (high, low) if high_met else (low, high)
+        near = worst if seems_met else best
+        return self._answer(*self._settled(near, near, best, worst), high_met)
+
+    def _alike(self, met: bool) -> Answer:
+        """Both ends meet the goal on all replications, or neither does: nothing is claimed of which is the better one
+        unless the difference in pairs is sure."""
+        low, high = self.between.low, self.between.high
+        rising = self._surely_rising()
+        best, worst = (high, low) if (self._better(high, low) if rising is None else rising) else (low, high)
+        return self._answer(worst, None, rising) if met else self._answer(None, best, rising)
+
+    def _surely_rising(self) -> bool | None:
+        """Whether the upper end is further on the goal's side than the lower one, on the same replications; None where
+        that is not sure, or the goal has no side."""
+        ends = [self._tried(end, self.total, to_the_end=True).figures for end in (self.between.low, self.between.high)]
+        count = min(map(len, ends))
+        low, high = ends[0][:count], ends[1][:count]
+        apart = paired(low, high, self.confidence)
+        sure = apart.low > 0 or apart.high < 0 if isfinite(apart.mean) else all_one_way(low, high, self.confidence)
+        if not sure or self.goal.sign == "==":
+            return None
+        rises = apart.mean > 0 if isfinite(apart.mean) else any(b > a for a, b in zip(low, high, strict=True))
+        return rises == (self.goal.sign in (">=", ">"))
 
     def _settled(self, good: float, bad: float, best: float, worst: float) -> tuple[float | None, float | None]:
         """The two neighbours between which the answer changes on all replications; None for one beyond the ends."""
@@ -261,13 +298,15 @@ class Search:
     def _at(self, value: float) -> Scenario:
         return load(self.path, {**self.overrides, self.field: self.between.write(value)})
 
-    def _one_way(self, wanted: int, rising: bool) -> bool:
+    def _one_way(self, wanted: int, rising: bool | None) -> bool:
         """Whether, among what was tried on so many replications, no value fails beyond one that meets the goal."""
+        if rising is None:
+            return self._one_way(wanted, True) or self._one_way(wanted, False)
         met = {trial.value: trial.met for trial in self.trials if trial.wanted == wanted}
         order = [met[value] for value in sorted(met, reverse=not rising)]
         return order == sorted(order)
 
-    def _answer(self, good: float | None, bad: float | None, rising: bool) -> Answer:
+    def _answer(self, good: float | None, bad: float | None, rising: bool | None) -> Answer:
         if bad is not None:
             self._tried(bad, self.total, to_the_end=True)
         last = {trial.value: trial for trial in self.trials}

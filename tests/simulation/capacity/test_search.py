@@ -50,12 +50,13 @@ def test_what_more_of_makes_worse_is_searched_from_the_other_end() -> None:
 
 
 def test_no_value_between_the_ends_may_meet_a_goal() -> None:
-    """That is an answer, too: both ends were tried, and the better one in all replications."""
+    """That is an answer, too: both ends were tried, and the better one in each of all replications."""
     found = answered("nodes.province.uplink", "1 Mbit/s", "9 Mbit/s", "latency.arrived.p99_s <= 1 ms")
     assert found.best is None
     assert found.failing is not None
     assert (found.failing.text, len(found.failing.figures)) == ("9 Mbit/s", 4)
-    assert len(found.trials) == 3
+    assert len(found.trials) == 4
+    assert "No value of nodes.province.uplink that was tried meets" in answers.sentence(found, 4)
 
 
 def test_every_value_between_the_ends_may_meet_it() -> None:
@@ -66,6 +67,36 @@ def test_every_value_between_the_ends_may_meet_it() -> None:
     assert found.best is not None
     assert found.best.text == "10 Mbit/s"
     assert len(found.best.figures) == 4
+
+
+def test_where_every_value_meets_a_goal_both_ends_are_tried_and_a_direction_is_said_only_where_it_is_sure() -> None:
+    """Wider lines are faster in each replication; nothing expires with any of them."""
+    faster = answered("nodes.province.uplink", "10 Mbit/s", "90 Mbit/s", "latency.arrived.p99_s <= 1 h")
+    alike = answered("nodes.province.uplink", "10 Mbit/s", "90 Mbit/s", "expired <= 5")
+    for found in (faster, alike):
+        assert {trial.text for trial in found.trials if len(trial.figures) == 4} == {"10 Mbit/s", "90 Mbit/s"}
+        said = answers.sentence(found, 4)
+        assert "Every value of nodes.province.uplink that was tried from 10 Mbit/s to 90 Mbit/s meets" in said
+    assert "Larger values are better: look beyond 10 Mbit/s." in answers.sentence(faster, 4)
+    assert alike.rising is None
+    assert alike.one_way
+    assert "Which end is the better one is not sure." in answers.sentence(alike, 4)
+
+
+def test_ends_that_one_replication_likes_and_all_do_not_are_searched_between(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the first both ends meet the goal, as if every value did; with all of them it takes 15."""
+    found = _with(Curve((-95.0, *[0.0] * 19)), monkeypatch, goal_text="latency.arrived.p99_s <= 50 s")
+    assert found.rising
+    assert found.best is not None
+    assert found.failing is not None
+    assert found.best.value == found.failing.value + 1
+
+
+@pytest.mark.parametrize("field", ["experiment.seed", "experiment.replications", "days"])
+def test_a_field_that_decides_which_documents_there_are_is_refused(field: str) -> None:
+    """Its values would be compared on different ones, or on a different number of replications."""
+    with pytest.raises(search.BadSearch, match="every value must meet the same documents"):
+        Search(SMALL, field, search.scale("1", "9"), goal("expired <= 1"))
 
 
 def test_the_same_question_has_the_same_answer() -> None:
@@ -118,11 +149,16 @@ class Curve:
         return (value if self.rising else 100 / value) + self.noise[replication - 1]
 
 
-def _with(curve: Curve, monkeypatch: pytest.MonkeyPatch, confidence: float = 0.95) -> Answer:
+def _with(
+    curve: Curve,
+    monkeypatch: pytest.MonkeyPatch,
+    confidence: float = 0.95,
+    goal_text: str = "latency.arrived.p99_s <= 10 s",
+) -> Answer:
     count = len(curve.noise)
     overrides: dict[str, object] = {"experiment.replications": count, "experiment.replications_max": count}
     overrides["experiment.confidence"] = confidence
-    question = Search(SMALL, "load", search.scale("1", "128"), goal("latency.arrived.p99_s <= 10 s"), overrides)
+    question = Search(SMALL, "load", search.scale("1", "128"), goal(goal_text), overrides)
     monkeypatch.setattr(question, "_figure", curve.figure)
     return question.run()
 
