@@ -1,10 +1,12 @@
 """Verify: the engines against closed forms, as a table that anybody can ask for.
 
 Runs `cases` many times over independent seeds and compares; the formulas are `theory`'s. A row is right when theory
-lies inside the interval and the interval is narrow enough to mean something.
+lies inside the interval and the interval is narrow enough to mean something. Of many rows some miss by chance; the
+table as a whole fails where chance does not explain it.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from math import comb
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -13,12 +15,15 @@ from docaxis_sim.capacity import reference, vector
 from docaxis_sim.capacity.cases import CASES, LONG, UNIT_NS, Case
 from docaxis_sim.capacity.chance import generator
 from docaxis_sim.capacity.plan import Float, Plan, Run, arrived_ns
-from docaxis_sim.capacity.statistics import estimate
+from docaxis_sim.capacity.statistics import estimate, student_t
 
 REPLICATIONS: Final = 30
 CONFIDENCE: Final = 0.99
 HALF_WIDTH_MAX: Final = 0.02
 """Of the mean; a wider interval proves little."""
+CHANCE: Final = 0.001
+"""How often, at most, a table of right engines is judged wrong by each of two tests: by its number of misses, and by
+its farthest one."""
 EXACT: Final = 1e-9
 """How near a row without chance must be, relative."""
 
@@ -40,10 +45,41 @@ class Row(NamedTuple):
     @property
     def is_right(self) -> bool:
         """Whether theory lies inside an interval that is narrow enough."""
-        near = abs(self.mean - self.theory)
-        if self.half_width == 0:
-            return near <= EXACT * self.theory
-        return near <= self.half_width <= HALF_WIDTH_MAX * self.theory
+        return self.is_near(1.0) and self.is_narrow
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether the interval means something."""
+        return self.half_width <= HALF_WIDTH_MAX * self.theory
+
+    def is_near(self, factor: float) -> bool:
+        """Whether theory lies within so many half-widths; without chance in it, whether it is met."""
+        return abs(self.mean - self.theory) <= (factor * self.half_width or EXACT * self.theory)
+
+
+def explained(found: Sequence[Row]) -> bool:
+    """Whether chance explains what is not right in a table: no more misses than `allowed`, and none so far off that it
+    lies outside an interval which all rows together leave in one of 1,000 cases (Bonferroni). Chance explains neither a
+    miss where there is none, nor a wide interval."""
+    drawn = [row for row in found if row.half_width]
+    if not all(row.is_narrow and (row.half_width or row.is_right) for row in found):
+        return False
+    if not drawn:
+        return True
+    far = student_t(1 - CHANCE / len(drawn), REPLICATIONS - 1) / student_t(CONFIDENCE, REPLICATIONS - 1)
+    misses = sum(not row.is_near(1.0) for row in drawn)
+    return misses <= allowed(len(drawn)) and all(row.is_near(far) for row in drawn)
+
+
+def allowed(count: int) -> int:
+    """Of so many rows, how many may miss before chance, 1 in 100 for each, would do that in fewer than 1 of 1,000
+    tables: a binomial tail. Figures of one case share their runs, so that it is an approximation."""
+    miss, more = 1 - CONFIDENCE, 1.0
+    for misses in range(count + 1):
+        more -= comb(count, misses) * miss**misses * (1 - miss) ** (count - misses)
+        if more < CHANCE:
+            return misses
+    return count
 
 
 def rows(engine: str, seed: int = 1, cases: Sequence[Case] = CASES, size: float = 1.0) -> Iterator[Row]:

@@ -18,7 +18,10 @@ examples:
   docaxis simulate verify --engine reference --seed 7 --json
 
 Queues with known answers, simulated; a row is right if theory lies in the interval around what was measured, and
-the interval is narrow. One row in a hundred may miss by chance. Exit code 0: all right; 1: not. Takes a minute.
+the interval is narrow. One row in a hundred misses by chance. Rows of processor sharing (PS), which the vector engine
+does not know, are carried by the reference engine whatever --engine says; the column engine names who carried a row.
+Exit code 0: chance explains the rows that miss; 1: they are more, or farther off, than chance leaves in one table of
+1,000. Takes a minute.
 """
 
 
@@ -46,4 +49,4 @@ def run(arguments: argparse.Namespace) -> int:
             for row in found
         ]  # fmt: skip
         output.print_table("Engines against theory", ("queue", "figure", "engine", "theory", "measured", "right"), rows)
-    return main.OK if all(row.is_right for row in found) else main.NEGATIVE
+    return main.OK if verify.explained(found) else main.NEGATIVE

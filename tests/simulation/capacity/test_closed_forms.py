@@ -76,6 +76,27 @@ def test_a_wrong_engine_is_found() -> None:
     assert not found.low <= case.sojourn.mean <= found.high
 
 
+def _row(off: float, half_width: float = 1.0) -> Row:
+    return Row("queue", "mean", "vector", 100.0, 100.0 + off, half_width)
+
+
+def test_a_table_fails_where_chance_does_not_explain_its_misses() -> None:
+    """Of thirty rows three miss by chance often enough, four do not; nor does one lie so far off. A tail as scipy's."""
+    misses = verify.allowed(30)
+    assert stats.binom.sf(misses, 30, 0.01) < verify.CHANCE <= stats.binom.sf(misses - 1, 30, 0.01)
+    good = [_row(0.5)] * 26
+    assert verify.explained([*good, *[_row(1.1)] * misses])
+    assert not verify.explained([*good, *[_row(1.1)] * (misses + 1)])
+    assert not verify.explained([*good, _row(2.5)])
+
+
+def test_chance_explains_neither_a_wide_interval_nor_a_miss_where_there_is_none() -> None:
+    """One such row fails a table; a row that is met exactly does not."""
+    assert verify.explained([_row(0.0, half_width=0.0)])
+    assert not verify.explained([_row(0.5)] * 9 + [_row(0.1, half_width=0.0)])
+    assert not verify.explained([_row(0.5)] * 9 + [_row(0.1, half_width=3.0)])
+
+
 @pytest.mark.parametrize("case", [case for case in CASES if case.sojourn.tail and case.customers], ids=lambda c: c.name)
 def test_a_distribution_and_its_mean_belong_together(case: Case) -> None:
     """The area under the tail is the mean; a slip in either formula would part them."""
