@@ -141,6 +141,9 @@ def _disagreements(found: dict[str, Float]) -> list[str]:
     for name, values in found.items():
         if name == "reference":
             continue
+        if not (np.isfinite(values) & np.isfinite(base)).any():
+            said.append(f"{name} against reference: no document arrived in both.")
+            continue
         apart = float(np.nanmax(np.abs(values - base)))
         middle, late = (np.nanpercentile(values, q) / np.nanpercentile(base, q) - 1 for q in (50, 95))
         said.append(

@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 
+from docaxis_sim import side_by_side as side_by_side_module
 from docaxis_sim.capacity.prepare import prepare
 from docaxis_sim.capacity.scenario import load
 from docaxis_sim.capacity.shipped import shipped
@@ -30,6 +31,13 @@ def test_a_scenarios_documents_take_nearly_as_long_in_full_machines_as_in_the_en
     assert drained
     assert int(drained[1]) > 20
     assert abs(float(drained[2]) - float(drained[3])) < 0.1
+
+
+def test_executors_between_which_nothing_arrived_are_not_compared_in_numbers() -> None:
+    """There is no median of nothing."""
+    nothing = np.full(3, np.nan)
+    said = side_by_side_module._disagreements({"reference": np.ones(3), "machines": nothing})
+    assert said == ["machines against reference: no document arrived in both."]
 
 
 def test_an_executor_that_cannot_carry_is_named_with_its_reason() -> None:
