@@ -26,6 +26,12 @@ from docaxis_sim.stopwatch import Stopwatch
 BATCHED: Final = ("mean", "p50", "p95", "p99")
 """Latencies whose intervals one long run can give."""
 
+BEYOND: Final = 10
+"""Documents that must lie beyond a percentile in each batch. With fewer, a batch's percentile is little but its slowest
+document, and the batches say nothing of how sure the whole run's is (Law 2015, §9.5.3)."""
+
+_SHARES: Final = {"p50": 50, "p95": 95, "p99": 99}
+
 FIRST: Final = 1
 """Number of the first replication."""
 
@@ -138,30 +144,51 @@ def study(scenario: Scenario, found: Sequence[Replication], made: Provenance, wa
 
 
 def in_batches(found: Study) -> Study:
-    """A study of one long run with its latencies from batch means: the mean over the batches and its interval. Where
-    neighbouring batches are alike the interval would be too narrow; the figure of the whole run stays, without one."""
+    """A study of one long run with intervals of its latencies from batch means. Each is around the figure of the whole
+    run, and so wide that it holds the interval around the mean of the batches. Where neighbouring batches are alike, or
+    too short for a percentile, it would be too narrow; that figure stays without one."""
     confidence = found.scenario.experiment.confidence
     estimates, notes = dict(found.estimates), list(found.notes)
+    columns = found.tables["batches"].columns
+    size = int(min(np.asarray(columns["documents"], np.int64), default=0))
     for statistic in BATCHED:
         name = f"latency.arrived.{statistic}_s"
-        seen = batch_means(np.asarray(found.tables["batches"].columns[f"{statistic}_s"], np.float64), confidence)
         if name not in estimates:
             continue
-        notes.append(f"{name}: {_about_batches(seen, estimates[name].mean)}.")
-        if seen.believable:
-            estimates[name] = seen.interval
+        seen = batch_means(np.asarray(columns[f"{statistic}_s"], np.float64), confidence)
+        short = _too_short(statistic, size) or _not_believed(seen)
+        notes.append(f"{name}: {short or _believed(seen)}.")
+        if not short:
+            estimates[name] = _around(estimates[name].mean, seen.interval)
     verdicts = tuple(verdict(each.expectation, estimates) for each in found.verdicts)
     return found._replace(estimates=estimates, notes=tuple(notes), verdicts=verdicts)
 
 
-def _about_batches(seen: BatchMeans, whole_s: float) -> str:
+def _around(whole: float, seen: Interval) -> Interval:
+    """An interval around the figure of the whole run that holds the one that its batches gave."""
+    return seen._replace(mean=whole, half_width=seen.half_width + abs(seen.mean - whole))
+
+
+def _too_short(statistic: str, size: int) -> str:
+    """What is to be said where batches of `size` documents are too short for a percentile; empty where they are not."""
+    least = -(-BEYOND * 100 // (100 - _SHARES[statistic])) if statistic in _SHARES else 1
+    if not size:
+        return "no interval (±?), the run has too few documents to be parted into batches"
+    if size < least:
+        return f"no interval (±?), of the whole run; it takes {least:,} documents in each batch, and there are {size:,}"
+    return ""
+
+
+def _not_believed(seen: BatchMeans) -> str:
+    if seen.believable:
+        return ""
     count = seen.interval.n
-    if not count:
-        return "no interval, the run has too few documents to be parted into batches"
-    if not seen.believable:
-        return f"no interval, {count} batches of one run are too short, or it is not steady (lag-1 {seen.lag_1:.2f})"
-    text = f"mean of {count} batches of one run, taken as independent (lag-1 {seen.lag_1:.2f})"
-    return f"{text}; over all of it {whole_s:.4g} s, from which batches may differ in percentiles"
+    return f"no interval (±?), {count} batches of one run are too short, or it is not steady (lag-1 {seen.lag_1:.2f})"
+
+
+def _believed(seen: BatchMeans) -> str:
+    text = f"of the whole run; its interval from {seen.interval.n} batches, taken as independent"
+    return f"{text} (lag-1 {seen.lag_1:.2f}); their own mean is {seen.interval.mean:.4g} s"
 
 
 def estimates_of(found: Sequence[Replication], confidence: float) -> dict[str, Interval]:

@@ -7,6 +7,7 @@ import re
 from itertools import pairwise
 from typing import Any, Final
 
+from docaxis_sim.capacity.metrics import is_share
 from docaxis_sim.capacity.mistakes import nearest
 from docaxis_sim.capacity.model import Expectation
 from docaxis_sim.capacity.plan import SECOND_NS
@@ -187,7 +188,11 @@ def limit(metric: str, text: str) -> float:
     plain = _number_or_text(text.removesuffix("%").strip())
     if isinstance(plain, str):
         raise BadValue(f"{shown(text)}: {metric} is a plain number")
-    return plain / 100 if text.endswith("%") else plain
+    if text.endswith("%"):
+        return plain / 100
+    if plain > 1 and is_share(metric):
+        raise BadValue(f"{metric} is a share: {plain:g} is {plain * 100:,.10g} %; write {plain:g} % if that is meant")
+    return plain
 
 
 _METRIC_UNITS: Final = (

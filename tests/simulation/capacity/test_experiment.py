@@ -9,11 +9,14 @@ import pytest
 from docaxis_sim.capacity import experiment
 from docaxis_sim.capacity.mistakes import BadScenario
 from docaxis_sim.capacity.model import Expectation, Scenario
+from docaxis_sim.capacity.plan import Float, Int64
 from docaxis_sim.capacity.runner import Runner
 from docaxis_sim.capacity.scenario import load
 from docaxis_sim.capacity.statistics import Interval, estimate
-from docaxis_sim.capacity.study import Check, Measures, Replication
+from docaxis_sim.capacity.study import Check, Measures, Replication, Table
 from tests.simulation.capacity.measured import SMALL
+
+ALL = ("p50", "p95", "p99")
 
 
 def replication(number: int, **metrics: float) -> Replication:
@@ -59,8 +62,30 @@ def test_one_long_run_gives_intervals_by_batches_where_they_can_be_believed() ->
         assert ("taken as independent" in note) == (found.estimates[name].n == 20)
         batches = found.tables["batches"].columns[f"{statistic}_s"]
         if found.estimates[name].n == 20:
-            assert found.estimates[name].mean == pytest.approx(np.mean(np.asarray(batches)))
+            seen = estimate(np.asarray(batches, float).tolist(), 0.95)
+            assert found.estimates[name].mean == found.replications[0].measures.metrics[name]
+            assert found.estimates[name].low <= seen.low <= seen.high <= found.estimates[name].high
     assert any(found.estimates[f"latency.arrived.{each}_s"].n == 20 for each in experiment.BATCHED)
+
+
+@pytest.mark.parametrize(("documents", "believed"), [(2, ()), (20, ("p50",)), (200, ("p50", "p95")), (1000, ALL)])
+def test_a_percentile_has_an_interval_only_where_ten_documents_of_each_batch_lie_beyond_it(
+    documents: int, believed: Sequence[str]
+) -> None:
+    """The p99 of two documents is the slower one: twenty of these say nothing of the p99 of forty."""
+    scenario = load(SMALL, {"experiment.replications": 1, "experiment.replications_max": 1})
+    values = np.tile([1.0, 3.0], 10)
+    columns: dict[str, tuple[str, ...] | Float | Int64] = {"documents": np.full(20, documents, np.int64)}
+    columns |= {f"{each}_s": values for each in experiment.BATCHED}
+    names = {each: f"latency.arrived.{each}_s" for each in ALL}
+    measures = Measures(dict.fromkeys(names.values(), 9.0), {"batches": Table(columns, "")}, {}, ())
+    one = Replication(1, "reference", measures, "", 0, 0.0, 0.0)
+    found = experiment.in_batches(experiment.study(scenario, [one], experiment.provenance(scenario, ""), 0.0))
+    for statistic, name in names.items():
+        assert found.estimates[name].mean == 9.0
+        assert isinf(found.estimates[name].half_width) == (statistic not in believed)
+        note = next(note for note in found.notes if note.startswith(name))
+        assert ("±?" in note) == (statistic not in believed)
 
 
 def test_replications_are_added_until_the_figure_is_precise() -> None:
