@@ -7,10 +7,13 @@ does not know it either; it says what it would change.
 from collections.abc import Callable
 from typing import Final
 
+from docaxis_sim.capacity import expected
 from docaxis_sim.capacity.compare import difference
 from docaxis_sim.capacity.model import Scenario
 from docaxis_sim.capacity.runner import Job, Progress, Runner
 from docaxis_sim.capacity.study import Replication, Study, Variation
+from docaxis_sim.capacity.topology import build
+from docaxis_sim.capacity.traffic import BadTraffic
 
 VARIED: Final = (("service_times", 0.5), ("service_times", 2.0), ("load", 0.5), ("load", 2.0))
 """Fields, and what each is multiplied by: all that was measured on nodes, and the volumes."""
@@ -32,12 +35,23 @@ def looked_at(
 ) -> Study:
     """The study with its variations. `read` gives its scenario with another value of a field. Raises what it and
     `Runner.carry` raise."""
-    scenarios = [read(field, factor * float(getattr(found.scenario, field))) for field, factor in VARIED]
+    scenarios = varied(found.scenario, read)
     numbers = [each.number for each in found.replications]
     jobs = [Job(scenario, number, engine, slim=True) for scenario in scenarios for number in numbers]
     ended = iter(runner.carry(jobs, done, progress))
     variations = [_variation(found, field, factor, [next(ended) for _ in numbers]) for field, factor in VARIED]
     return found._replace(variations=tuple(variations))
+
+
+def varied(scenario: Scenario, read: Callable[[str, float], Scenario]) -> list[Scenario]:
+    """What the variations of a scenario are, in their order. Whoever asks before anything runs does not wait for
+    answers that end in a refusal. Raises what `read` raises, such as `BadScenario` where twice the load is above the
+    most that a scenario may have, and `BadTraffic` where it does not fit into memory."""
+    scenarios = [read(field, factor * float(getattr(scenario, field))) for field, factor in VARIED]
+    for each in scenarios:
+        if text := expected.too_large(each, build(each.topology)):
+            raise BadTraffic(text)
+    return scenarios
 
 
 def _variation(found: Study, field: str, factor: float, others: list[Replication]) -> Variation:

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from docaxis_sim.capacity import choosing, profiles, relations, sizes
+from docaxis_sim.capacity import choosing, expected, profiles, relations, sizes
 from docaxis_sim.capacity.assembly import assembled
 from docaxis_sim.capacity.chance import generator
 from docaxis_sim.capacity.model import Scenario, Traffic
@@ -41,8 +41,10 @@ class _Chance(NamedTuple):
 
 
 def deliveries(scenario: Scenario, topology: Topology, replication: int) -> Deliveries:
-    """All deliveries of a replication. Raises `BadTraffic`, `relations.BadRelation`,
-    `docaxis_sim.capacity.topology.BadSelector` and `docaxis_sim.capacity.routes.NoRoute`."""
+    """All deliveries of a replication. Raises `BadTraffic`, also where they would not fit into memory,
+    `relations.BadRelation`, `docaxis_sim.capacity.topology.BadSelector` and `docaxis_sim.capacity.routes.NoRoute`."""
+    if text := expected.too_large(scenario, topology):
+        raise BadTraffic(text)
     sites = {site.name: site.members for site in scenario.sites}
     drawn = [
         _draw(scenario, traffic, topology, sites, _Chance(scenario.experiment.seed, replication, traffic.name))

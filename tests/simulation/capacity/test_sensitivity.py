@@ -2,10 +2,14 @@
 
 from functools import cache
 
+import pytest
+
 from docaxis_sim.capacity import experiment, files, sensitivity
+from docaxis_sim.capacity.mistakes import BadScenario
 from docaxis_sim.capacity.runner import Runner
 from docaxis_sim.capacity.scenario import load
 from docaxis_sim.capacity.study import Difference, Study
+from docaxis_sim.capacity.traffic import BadTraffic
 from tests.simulation.capacity.measured import SMALL
 
 
@@ -32,6 +36,16 @@ def test_the_processors_are_twice_as_busy_with_twice_the_service_times() -> None
     assert double.sure
     assert double.a == varied().estimates["utilisation.loop.max"]
     assert seen("service_times", 2.0, "carried_share").difference.mean == 0
+
+
+def test_variations_that_cannot_be_run_are_refused_before_any_is() -> None:
+    """Twice the load above the most that a scenario may have, and above what memory holds."""
+    scenario = load(SMALL, {"load": 600_000})
+    with pytest.raises(BadScenario, match="load"):
+        sensitivity.varied(scenario, lambda field, value: load(SMALL, {"load": 600_000, field: value}))
+    many = scenario._replace(traffic=tuple(each._replace(documents_per_day=1e9) for each in scenario.traffic))
+    with pytest.raises(BadTraffic, match="too large a load"):
+        sensitivity.varied(many, lambda field, value: many)
 
 
 def test_goals_and_headlines_are_looked_at() -> None:

@@ -173,6 +173,12 @@ def test_a_traffic_that_nobody_can_send_is_refused_by_name() -> None:
         drawn(REPORTS._replace(to="district"), topology=TopologySpec(layout="vn-2025"))
 
 
+def test_a_load_that_no_memory_holds_is_refused_before_anything_is_drawn() -> None:
+    """By how many deliveries, how much memory and what to lower, instead of an end by the kernel."""
+    with pytest.raises(BadTraffic, match=r"about [\d,]+ deliveries .* GB .* lower load \(1e\+06\).*'reports'"):
+        drawn(DAILY._replace(documents_per_day=1.0), REPORTS, load=1e6)
+
+
 def test_no_traffic_is_an_empty_table() -> None:
     """A scenario of faults alone has nothing to carry."""
     assert len(drawn().birth_ns) == 0
