@@ -5,6 +5,8 @@ both have makes them dependent even where they did not meet the same arrivals, a
 independent of each other then. Whether they met the same arrivals is seen from what was born. Nothing here prints.
 """
 
+import csv
+import io
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from math import isfinite, isinf
@@ -14,7 +16,7 @@ from docaxis_sim.capacity import combine, spelling
 from docaxis_sim.capacity.metrics import about
 from docaxis_sim.capacity.model import Scenario
 from docaxis_sim.capacity.runner import Job, Progress, Runner
-from docaxis_sim.capacity.statistics import all_one_way, estimate, paired
+from docaxis_sim.capacity.statistics import Interval, all_one_way, estimate, paired
 from docaxis_sim.capacity.study import Check, Difference, Replication, Series, Table
 
 SHARED: Final = ("seed", "replications", "confidence")
@@ -70,6 +72,23 @@ def change(each: Difference) -> str:
         return spelling.figure(each.difference, about(each.metric).unit)
     a, b = isinf(each.a.mean), isinf(each.b.mean)
     return spelling.NOTHING if a == b else "becomes never" if b else "was never"
+
+
+def csv_text(found: Comparison) -> str:
+    """Every figure of both, and what lies between, a line each; a half-width that nobody knows is empty."""
+    text = io.StringIO()
+    out = csv.writer(text, lineterminator="\n")
+    sides = ("a", "b", "difference")
+    ends = [word for side in sides for word in (side, f"{side}_half_width")]
+    out.writerow(["metric", "unit", *ends, "replications", "sure"])
+    for each in found.differences:
+        figures = [word for side in (each.a, each.b, each.difference) for word in _written(side)]
+        out.writerow([each.metric, about(each.metric).unit, *figures, found.replications, int(each.sure)])
+    return text.getvalue()
+
+
+def _written(found: Interval) -> tuple[str, str]:
+    return repr(found.mean), repr(found.half_width) if isfinite(found.half_width) else ""
 
 
 def sure_by_luck(differences: Sequence[Difference]) -> float:

@@ -40,7 +40,7 @@ def metrics(reading: Reading) -> dict[str, float]:
         "offered_per_s.busiest_hour": _busiest(starts),
         "carried_per_s": arrived / seconds,
         "carried_per_s.busiest_hour": _busiest(ends),
-        "carried_share": arrived / sent if sent else 1.0,
+        **({"carried_share": arrived / sent} if sent else {}),  # nothing has no share
         "last_arrival_s": float(ends.max() - starts.min()) / SECOND_NS if len(ends) else 0.0,
     }
 

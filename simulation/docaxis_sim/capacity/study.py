@@ -15,6 +15,9 @@ from docaxis_sim.capacity.statistics import Interval
 _NONE: Final[dict[str, Float]] = {}
 """No half-widths; nobody writes into it."""
 
+NO_LATENCY: Final = "There was no document whose time could be told."
+"""What stands in place of an empty table of latencies."""
+
 
 class Series(NamedTuple):
     """Values over time: ``(labels, bins)``. Bin b begins ``start_ns + b * step_ns`` after midnight of the first day.

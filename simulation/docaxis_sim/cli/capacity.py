@@ -50,8 +50,8 @@ def add_parser(commands: "Subparsers") -> None:
     parser.add_argument(
         "--jobs", type=output.positive, default=1, metavar="N", help="replications of a value side by side"
     )
-    parser.add_argument("--csv", type=Path, metavar="FILE", help="write everything that was tried")
-    parser.add_argument("--report", type=Path, metavar="DIR", help="write a page that opens offline")
+    parser.add_argument("--csv", type=common.place, metavar="FILE", help="write everything that was tried")
+    parser.add_argument("--report", type=common.place, metavar="DIR", help="write a page that opens offline")
 
 
 def _share(text: str) -> float:
@@ -98,6 +98,7 @@ def _answered(arguments: argparse.Namespace) -> "tuple[Answer, Search]":
             arguments.scenario, arguments.find, between, goal, overrides, arguments.engine, arguments.within,
             runner=runner,
         )  # fmt: skip
+        common.writable(folder=arguments.report, file=arguments.csv)
         simulated_ns = question.scenario.days * DAY_NS
         with Watcher(arguments.find, question.runs_expected, simulated_ns, called="runs") as watcher:
             question.told = lambda trial: watcher.say(_said(trial))

@@ -75,6 +75,39 @@ def whole_number(text: str) -> int:
     return int(text)
 
 
+def place(text: str) -> Path:
+    """A file or a folder, for argparse."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("expected the name of a file or a folder, found nothing")
+    return Path(text)
+
+
+def writable(*, folder: Path | None = None, file: Path | None = None) -> None:
+    """Makes a folder and tries it, opens a file for writing, before there is anything to lose; raises `TheirFault`."""
+    for path, tried in ((folder, _try_folder), (file, _try_file)):
+        try:
+            if path is not None:
+                tried(path)
+        except OSError as error:
+            reason = "is there, and is no folder" if isinstance(error, FileExistsError) else error.strerror or error
+            raise TheirFault("file.unusable", f"nothing can be written to {path}: {reason}") from error
+
+
+def _try_folder(path: Path) -> None:
+    import tempfile
+
+    path.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=path):
+        pass
+
+
+def _try_file(path: Path) -> None:
+    is_new = not (path.exists() or path.is_symlink())
+    path.open("a").close()
+    if is_new:
+        path.unlink()  # what fails later leaves nothing that looks like an answer
+
+
 def overrides(arguments: argparse.Namespace) -> dict[str, object]:
     """What the command line says otherwise than the file."""
     changed: dict[str, object] = dict(arguments.assigned)

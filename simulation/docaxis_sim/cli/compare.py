@@ -53,7 +53,7 @@ def add_parser(commands: "Subparsers") -> None:
     )  # fmt: skip
     parser.add_argument("--all", action="store_true", help="show every figure, not the headlines alone")
     common.experiment_options(parser)
-    parser.add_argument("--report", type=Path, metavar="DIR", help="write a page that opens offline")
+    parser.add_argument("--report", type=common.place, metavar="DIR", help="write a page that opens offline")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -82,6 +82,7 @@ def _compared(arguments: argparse.Namespace) -> "Comparison":
 
     a = common.read(arguments)
     b = common.read(arguments, arguments.other or "", dict(arguments.changed))
+    common.writable(folder=arguments.report)
     total, days = 2 * a.experiment.replications, max(a.days, b.days)
     with (
         common.runner(arguments) as runner,
@@ -93,10 +94,12 @@ def _compared(arguments: argparse.Namespace) -> "Comparison":
 
 def _write(found: "Comparison", folder: Path) -> None:
     """The page, and its figures for programs."""
+    from docaxis_sim.capacity.compare import csv_text
     from docaxis_sim.capacity.experiment import provenance
     from docaxis_sim.report import comparison, html
 
     html.save(folder, comparison.render(found, _HEADLINES, provenance(found.a, common.command_line(sys.argv))))
+    (folder / "differences.csv").write_text(csv_text(found), encoding="utf-8")
     common.write_json(folder / "manifest.json", _as_json(found))
 
 

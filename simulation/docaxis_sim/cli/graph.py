@@ -4,7 +4,6 @@ Thin: `docaxis_sim.capacity.cutpoints` finds them.
 """
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from docaxis.cli import main, output
@@ -31,7 +30,7 @@ def add_parser(commands: "Subparsers") -> None:
     text = "show the network of a scenario, and the single failures that cut off most communes"
     parser = common.add(commands, "graph", run, text, _EXAMPLES)
     common.scenario_argument(parser)
-    parser.add_argument("--to", type=Path, metavar="FILE", help="write the network as GraphML")
+    parser.add_argument("--to", type=common.place, metavar="FILE", help="write the network as GraphML")
     parser.add_argument("--cuts", type=output.positive, default=15, metavar="N", help="failures to show (default 15)")
 
 
@@ -40,7 +39,9 @@ def run(arguments: argparse.Namespace) -> int:
     from docaxis_sim.capacity.cutpoints import graph_report
 
     with common.explained():
-        found = graph_report(common.read(arguments), arguments.cuts)
+        scenario = common.read(arguments)
+        common.writable(file=arguments.to)
+        found = graph_report(scenario, arguments.cuts)
     if arguments.to is not None:
         arguments.to.write_text(found.graphml, encoding="utf-8")
     if arguments.json:

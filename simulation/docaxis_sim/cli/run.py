@@ -51,8 +51,11 @@ def add_parser(commands: "Subparsers") -> None:
         "--sensitivity", action="store_true",
         help="run it again with service times and load halved and doubled: four times more to do",
     )  # fmt: skip
-    parser.add_argument("--report", type=Path, metavar="DIR", help="write a page that opens offline, and all rows")
-    parser.add_argument("--csv", type=Path, metavar="DIR", help="write all rows as CSV, without the page")
+    written = parser.add_mutually_exclusive_group()
+    written.add_argument(
+        "--report", type=common.place, metavar="DIR", help="write a page that opens offline, and all rows"
+    )
+    written.add_argument("--csv", type=common.place, metavar="DIR", help="write all rows as CSV, without the page")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -84,6 +87,7 @@ def _study(arguments: argparse.Namespace) -> "Study":
         from docaxis.core.errors import TheirFault
 
         raise TheirFault("request.malformed", "--batches is about one long run: add --replications 1")
+    common.writable(folder=arguments.report or arguments.csv)
     with common.runner(arguments) as runner:
         with _watched(scenario, scenario.experiment.replications, runner) as watcher:
             found = experiment.run(

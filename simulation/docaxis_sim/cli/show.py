@@ -74,7 +74,7 @@ def _key_figures(found: "Study") -> None:
     rows = [
         (words, figure(found.estimates[name], about(name).unit))
         for name, words in _KEY_FIGURES
-        if name in found.estimates and (found.estimates[name].mean or name in ("expired", "arrived"))
+        if name in found.estimates and (found.estimates[name].mean or name in ("documents", "arrived", "expired"))
     ]
     output.print_table("What went through", ("", ""), rows)
     print()
@@ -82,13 +82,17 @@ def _key_figures(found: "Study") -> None:
 
 def _latencies(found: "Study") -> None:
     from docaxis_sim.capacity.latency import endings
+    from docaxis_sim.capacity.study import NO_LATENCY
 
     rows = []
     for name, ending in endings(found.scenario):
         if f"latency.arrived.p50{ending}_s" in found.estimates:
             values = [found.estimates[f"latency.arrived.{each}{ending}_s"] for each in _LATENCIES]
             rows.append((name, *(figure(value, "s") for value in values)))
-    output.print_table("From submission to arrived", ("", "half within", "95 %", "99 %", "slowest"), rows)
+    if rows:
+        output.print_table("From submission to arrived", ("", "half within", "95 %", "99 %", "slowest"), rows)
+    else:
+        print(NO_LATENCY)
     print()
 
 

@@ -13,6 +13,7 @@ from docaxis.cli import main, output
 from docaxis_sim.cli import common
 
 if TYPE_CHECKING:
+    from docaxis_sim.capacity.model import Scenario
     from docaxis_sim.capacity.sweep import Axis, Outcome
 
     Subparsers = argparse._SubParsersAction[Any]
@@ -55,14 +56,18 @@ def add_parser(commands: "Subparsers") -> None:
     parser.add_argument(
         "--metric", action="append", default=[], metavar="NAME", help="a figure to show; may be repeated"
     )
-    parser.add_argument("--csv", type=Path, metavar="FILE", help="write every figure of every point")
-    parser.add_argument("--report", type=Path, metavar="DIR", help="write a page with charts that opens offline")
-    parser.add_argument("--plan", type=Path, metavar="DIR", help="write the runs into a new folder and run nothing")
-    parser.add_argument("--work", type=Path, metavar="DIR", help="run what is still to be done in a folder")
+    parser.add_argument("--csv", type=common.place, metavar="FILE", help="write every figure of every point")
+    parser.add_argument(
+        "--report", type=common.place, metavar="DIR", help="write a page with charts that opens offline"
+    )
+    parser.add_argument(
+        "--plan", type=common.place, metavar="DIR", help="write the runs into a new folder and run nothing"
+    )
+    parser.add_argument("--work", type=common.place, metavar="DIR", help="run what is still to be done in a folder")
     parser.add_argument(
         "--shard", type=_shard, default=(1, 1), metavar="K/N", help="only every N-th run, from the K-th"
     )
-    parser.add_argument("--collect", type=Path, metavar="DIR", help="show what the runs of a folder came to")
+    parser.add_argument("--collect", type=common.place, metavar="DIR", help="show what the runs of a folder came to")
 
 
 def _shard(text: str) -> tuple[int, int]:
@@ -87,10 +92,25 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.work is not None:
             return _work(arguments)
         if arguments.collect is not None:
-            from docaxis_sim.capacity import shards
-
-            return _shown(arguments, *shards.collected(arguments.collect))
+            return _collected(arguments)
         return _planned(arguments) if arguments.plan is not None else _swept(arguments)
+
+
+def _collected(arguments: argparse.Namespace) -> int:
+    from docaxis_sim.capacity import shards
+
+    common.writable(folder=arguments.report, file=arguments.csv)
+    axes, found = shards.collected(arguments.collect)
+    _look_up(arguments, [each.scenario for each in found])
+    return _shown(arguments, axes, found)
+
+
+def _look_up(arguments: argparse.Namespace, grid: "Sequence[Scenario]") -> None:
+    """Raises `BadScenario` where no point can have a figure that is asked for."""
+    from docaxis_sim.capacity.experiment import look_up
+    from docaxis_sim.capacity.metrics import unknown
+
+    look_up([name for name in arguments.metric if all(unknown(name, scenario) for scenario in grid)], grid[0])
 
 
 def _axes(arguments: argparse.Namespace) -> "list[Axis]":
@@ -106,6 +126,8 @@ def _swept(arguments: argparse.Namespace) -> int:
 
     axes = _axes(arguments)
     grid = sweep.scenarios(arguments.scenario, axes, common.overrides(arguments))
+    _look_up(arguments, grid)
+    common.writable(folder=arguments.report, file=arguments.csv)
     total = sum(scenario.experiment.replications for scenario in grid)
     longest_ns = max(scenario.days for scenario in grid) * DAY_NS
     with (
@@ -147,10 +169,8 @@ def _work(arguments: argparse.Namespace) -> int:
 
 def _shown(arguments: argparse.Namespace, axes: "Sequence[Axis]", found: "Sequence[Outcome]") -> int:
     from docaxis_sim.capacity import shards
-    from docaxis_sim.capacity.experiment import look_up
 
     figures = arguments.metric or list(_FIGURES)
-    look_up(arguments.metric, found[0].scenario)
     if arguments.csv is not None:
         arguments.csv.write_text(shards.csv_text(axes, found), encoding="utf-8")
     if arguments.report is not None:
@@ -187,7 +207,10 @@ def _show(axes: "Sequence[Axis]", found: "Sequence[Outcome]", figures: Sequence[
     goals = any(each.verdicts for each in found)
     rows = []
     for each in found:
-        cells = [spelling.figure(each.estimates[f], about(f).unit) if f in each.estimates else "" for f in figures]
+        cells = [
+            spelling.figure(each.estimates[name], about(name).unit) if name in each.estimates else spelling.NOTHING
+            for name in figures
+        ]
         held = ["yes" if all(v.held for v in each.verdicts) else "NO"] if goals else []
         rows.append((*each.values, *cells, *held))
     first = found[0].scenario

@@ -33,7 +33,7 @@ def render(found: Comparison, figures: Sequence[str], made: Provenance) -> str:
         ("beside", "Beside each other", _beside(found, shown)),
         ("latency", "How long it took", _latency(found)),
         ("time", "Through the day", _through_the_day(found)),
-        ("all", "All figures", parts.folded("every figure with its interval", _table(found.differences, "all"))),
+        ("all", "All figures", parts.folded("every figure with its interval", _all(found))),
         ("checks", "Checks", parts.checks(parts.worst(found.checks))),
         ("repeat", "Repeat it", _repeat(found, made)),
     )
@@ -81,6 +81,11 @@ def _table(differences: Sequence[Difference], name: str) -> str:
         for each in differences
     ]  # fmt: skip
     return table(columns, rows, f"{name}-table", search=name == "all")
+
+
+def _all(found: Comparison) -> str:
+    words = "differences.csv, beside this page, has them with all their digits."
+    return _table(found.differences, "all") + paragraph(words, "pale")
 
 
 def _inputs(found: Comparison) -> str:

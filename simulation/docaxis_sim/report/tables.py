@@ -10,7 +10,7 @@ from docaxis_sim.capacity import spelling
 from docaxis_sim.capacity.latency import endings
 from docaxis_sim.capacity.metrics import about
 from docaxis_sim.capacity.statistics import Interval
-from docaxis_sim.capacity.study import Study, Table
+from docaxis_sim.capacity.study import NO_LATENCY, Study, Table
 from docaxis_sim.report import charts, svg
 from docaxis_sim.report.html import Cell, Column, paragraph, table
 from docaxis_sim.report.scales import spell
@@ -94,7 +94,7 @@ def made_of(replications: int, confidence: float) -> str:
 
 
 def latencies(study: Study) -> str:
-    """How long documents took, by group, each figure with its interval; empty where the study has none."""
+    """How long documents took, by group, each figure with its interval; or that there were none."""
     counts = study.tables.get("latency")
     many = {} if counts is None else dict(zip(counts.columns["name"], counts.intervals("count"), strict=True))
     rows = []
@@ -106,7 +106,9 @@ def latencies(study: Study) -> str:
     first = study.estimates.get("latency.arrived.p50_s")
     words = "From submission to arrived, by recipient's tier, urgency and class of traffic."
     how = made_of(first.n, first.confidence) if first else ""
-    return table(headings, rows, "latency-table") + paragraph(f"{words} {how}", "pale") if rows else ""
+    if not rows:
+        return paragraph(NO_LATENCY)
+    return table(headings, rows, "latency-table") + paragraph(f"{words} {how}", "pale")
 
 
 _STATISTICS: Final = (

@@ -41,6 +41,13 @@ def test_counts_are_those_of_the_columns() -> None:
     assert (found["expired"], found["lost"], found["under_way"], found["carried_share"]) == (0, 0, 0, 1)
 
 
+def test_nothing_sent_has_no_share_that_arrived() -> None:
+    """0 of 0 is not all of it."""
+    found = flow.metrics(reading_of(carried(load=0)))
+    assert (found["documents"], found["deliveries"], found["arrived"]) == (0, 0, 0)
+    assert "carried_share" not in found
+
+
 def test_what_a_run_leaves_behind_is_under_way_and_explained() -> None:
     """A run that stops at noon has documents on thin lines."""
     scenario, prepared, _ = busy()

@@ -1,5 +1,6 @@
 """`docaxis simulate` as people type it: every command, its exit code, its words and its JSON; never a traceback."""
 
+import csv
 import json
 import re
 import shlex
@@ -10,12 +11,16 @@ from typing import Any
 import pytest
 
 from docaxis.cli import main
+from docaxis_sim.capacity import cutpoints, search
+from docaxis_sim.capacity.runner import Runner
 from docaxis_sim.capacity.shipped import shipped
+from docaxis_sim.capacity.study import NO_LATENCY
 from docaxis_sim.cli import MODULES
 from tests.simulation.capacity.measured import SMALL
 
 COMMANDS = ("run", "sweep", "capacity", "compare", "check", "new", "graph", "faults", "verify")
 TOWN = str(SMALL)
+FIND_LOAD = (TOWN, "--find", "load", "--between", "1", "9", "--goal", "expired <= 1")
 
 Said = tuple[int, str, str]
 Simulate = Callable[..., Said]
@@ -167,6 +172,12 @@ def test_a_report_is_a_folder_with_a_page_and_all_rows(simulate: Simulate, tmp_p
             2,
             "no document of this kind was sent",
         ),
+        (["run", TOWN, "--csv", "a", "--report", "b"], 2, "not allowed with argument"),
+        (["run", TOWN, "--report", ""], 2, "name of a file or a folder"),
+        (["sweep", TOWN, "--vary", "load=1", "--csv", ""], 2, "name of a file or a folder"),
+        (["run", TOWN, "--cluster", "foo"], 2, "tcp://HOST:PORT"),
+        (["new", "../evil"], 2, "not a name"),
+        (["new", "mine", "--to", "nowhere"], 2, "No such file"),
         (["run", TOWN, "--batches"], 2, "add --replications 1"),
         (["compare", TOWN], 2, "give a second scenario"),
         (["graph", TOWN, "--set", "topology.layout=vn-2042"], 2, "vn-2024"),
@@ -183,6 +194,87 @@ def test_mistakes_are_said_in_words_with_the_familys_exit_codes(
     found, text, errors = simulate(*words)
     assert found == code
     assert said in text + errors
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["run", TOWN, "--csv", "FILE"], "is no folder"),
+        (["run", TOWN, "--report", "FILE/out"], "nothing can be written to"),
+        (["sweep", TOWN, "--vary", "load=1,2", "--report", "FILE"], "is no folder"),
+        (["sweep", TOWN, "--vary", "load=1,2", "--csv", "NOWHERE/points.csv"], "No such file or directory"),
+        (["sweep", TOWN, "--vary", "load=1,2", "--metric", "lost_s"], "did you mean lost?"),
+        (["sweep", TOWN, "--vary", "load=1,2", "--report", "FILE", "--csv", "FILE"], "is no folder"),
+        (["sweep", TOWN, "--vary", "load=1", "--report", "HERE", "--csv", "NOWHERE/a.csv"], "nowhere/a.csv: No such"),
+        (["compare", TOWN, "--with", "load=2", "--report", "FILE"], "is no folder"),
+        (["capacity", *FIND_LOAD, "--csv", "NOWHERE/tried.csv"], "No such file or directory"),
+        (["capacity", *FIND_LOAD, "--report", "FILE"], "is no folder"),
+        (["graph", TOWN, "--to", "NOWHERE/country.graphml"], "No such file or directory"),
+    ],
+)
+def test_where_an_answer_goes_and_which_is_wanted_is_looked_at_before_it_is_worked_out(
+    words: list[str], said: str, simulate: Simulate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody waits for hours to read that a name was mistyped: not one replication begins."""
+    for where, name in ((Runner, "carry"), (search, "figure"), (cutpoints, "graph_report")):
+        monkeypatch.setattr(where, name, lambda *_: pytest.fail("work began"))
+    (tmp_path / "file").write_text("mine", encoding="utf-8")
+    places = {"HERE": str(tmp_path), "FILE": str(tmp_path / "file"), "NOWHERE": str(tmp_path / "nowhere")}
+    here = [re.sub("^(HERE|FILE|NOWHERE)", lambda found: places[found[0]], word) for word in words]
+    code, text, errors = simulate(*here)
+    assert code == 2
+    assert said in text + errors
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+    assert (tmp_path / "file").read_text(encoding="utf-8") == "mine"
+
+
+def test_a_figure_that_one_point_of_a_sweep_can_have_is_not_refused(
+    simulate: Simulate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other points have a dash there, whichever comes first."""
+    monkeypatch.setattr(Runner, "carry", lambda *_: pytest.fail("work began"))
+    metric = ("--metric", "latency.arrived.p50.tier.commune_s")
+    with pytest.raises(pytest.fail.Exception, match="work began"):
+        simulate("sweep", TOWN, "--vary", "topology.layout=agencies,vn-2024", *metric)
+    assert simulate("sweep", TOWN, "--vary", "topology.layout=agencies", *metric)[0] == 2
+
+
+def test_a_file_for_the_answer_is_not_left_behind_by_a_run_that_fails(simulate: Simulate, tmp_path: Path) -> None:
+    """An empty one would look like an answer."""
+    words = ["--vary", "load=1", "--engine", "vector", "--set", "link_sharing=ps", "--csv", str(tmp_path / "all.csv")]
+    assert simulate("sweep", TOWN, *words)[0] == 2
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_comparison_has_its_figures_as_rows(simulate: Simulate, tmp_path: Path) -> None:
+    """The same as in the manifest, for spreadsheets."""
+    words = ["--with", "load=2", "--with", "until_done=false", "--with", "nodes.province.uplink=10 bit/s"]
+    assert simulate("compare", TOWN, *words, "--report", str(tmp_path))[0] == 0
+    with (tmp_path / "differences.csv").open(encoding="utf-8", newline="") as file:
+        rows = {row["metric"]: row for row in csv.DictReader(file)}
+    whole = json.loads((tmp_path / "manifest.json").read_text(encoding="utf-8"))["differences"]
+    assert list(rows) == list(whole)
+    sent, last = rows["deliveries"], rows["latency.arrived.p99_s"]
+    assert [float(sent[side]) for side in ("a", "b", "difference")] == [
+        whole["deliveries"][side]["mean"] for side in ("a", "b", "difference")
+    ]
+    assert float(sent["difference_half_width"]) == whole["deliveries"]["difference"]["half_width"]
+    assert (sent["unit"], sent["replications"], sent["sure"]) == ("", "2", str(int(whole["deliveries"]["sure"])))
+    assert (last["unit"], last["b"], last["b_half_width"]) == ("s", "inf", "")
+    assert "differences.csv" in (tmp_path / "index.html").read_text(encoding="utf-8")
+
+
+def test_a_day_on_which_nothing_is_sent_says_so(simulate: Simulate, tmp_path: Path) -> None:
+    """No share of nothing, no blank tables: 0 documents, and no times."""
+    text = simulate("run", TOWN, "--set", "load=0", "--report", str(tmp_path))[1]
+    assert re.search(r"documents submitted\s+0", text)
+    assert NO_LATENCY in text
+    assert "half within" not in text
+    assert NO_LATENCY in (tmp_path / "index.html").read_text(encoding="utf-8")
+    figures = ["--metric", "carried_share", "--metric", "latency.arrived.p99_s"]
+    text = simulate("sweep", TOWN, "--vary", "load=0,1", *figures)[1]
+    assert re.search(r"^\s*0\s+–\s+–\s", text, re.MULTILINE), text
+    assert re.search(r"^\s*1\s+100 %\s+\d", text, re.MULTILINE), text
 
 
 def test_errors_are_json_where_json_is_asked_for(simulate: Simulate) -> None:
@@ -261,7 +353,7 @@ def test_every_answer_can_be_a_page_with_its_figures_beside_it(simulate: Simulat
     few = ["--replications", "2"]
     questions: dict[str, tuple[list[str], set[str]]] = {
         "sweep": ([TOWN, "--vary", "load=1,2", *few], {"points.csv"}),
-        "compare": ([TOWN, "--with", "load=2", *few], set()),
+        "compare": ([TOWN, "--with", "load=2", *few], {"differences.csv"}),
         "capacity": ([TOWN, "--find", "load", "--between", "1", "2", "--goal", "expired <= 1", *few], {"tried.csv"}),
     }
     for command, (words, beside) in questions.items():
