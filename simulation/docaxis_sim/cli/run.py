@@ -12,6 +12,8 @@ from docaxis.cli import main, output
 from docaxis_sim.cli import common
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from docaxis_sim.capacity.model import Scenario
     from docaxis_sim.capacity.runner import Runner
     from docaxis_sim.capacity.study import Study
@@ -88,6 +90,10 @@ def _study(arguments: argparse.Namespace) -> "Study":
 
         raise TheirFault("request.malformed", "--batches is about one long run: add --replications 1")
     common.writable(folder=arguments.report or arguments.csv)
+    if arguments.sensitivity:
+        from docaxis_sim.capacity import sensitivity
+
+        sensitivity.varied(scenario, _again(arguments))  # refused now rather than after everything else
     with common.runner(arguments) as runner:
         with _watched(scenario, scenario.experiment.replications, runner) as watcher:
             found = experiment.run(
@@ -108,13 +114,15 @@ def _varied(found: "Study", arguments: argparse.Namespace, runner: "Runner") -> 
     """The same days with what was assumed halved and doubled."""
     from docaxis_sim.capacity import sensitivity
 
-    def read(field: str, value: float) -> "Scenario":
-        return common.read(arguments, more={field: value})
-
     output.note("the same again, with service times and load halved and doubled")
     runs = len(sensitivity.VARIED) * len(found.replications)
     with _watched(found.scenario, runs, runner) as watcher:
-        return sensitivity.looked_at(found, read, runner, arguments.engine, watcher.done, watcher.inside)
+        return sensitivity.looked_at(found, _again(arguments), runner, arguments.engine, watcher.done, watcher.inside)
+
+
+def _again(arguments: argparse.Namespace) -> "Callable[[str, float], Scenario]":
+    """Reads the scenario of the command again with another value for a field."""
+    return lambda field, value: common.read(arguments, more={field: value})
 
 
 def _watched(scenario: "Scenario", runs: int, runner: "Runner") -> "Watcher":

@@ -384,6 +384,15 @@ def test_a_capacity_question_has_the_same_answer_side_by_side(simulate: Simulate
     assert as_json(alone) == as_json(two)
 
 
+def test_a_variation_that_is_no_scenario_is_refused_before_anything_runs(simulate: Simulate) -> None:
+    """Not after all days have been carried once."""
+    few = ("--set", "load=600000", "--set", "traffic.letters.documents_per_day=0.0001")
+    code, _, told = simulate("run", TOWN, *few, "--sensitivity")
+    assert code == 2
+    assert "load" in told
+    assert "replications" not in told
+
+
 def test_a_run_says_how_far_it_hangs_on_what_was_measured_and_assumed(simulate: Simulate) -> None:
     """Service times and volumes halved and doubled, beside what it is."""
     code, text, _ = simulate("run", TOWN, "--sensitivity")
