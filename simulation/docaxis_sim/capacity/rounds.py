@@ -189,6 +189,7 @@ class Rounds:
                 loop.wakings += 1
             loop.busy_ns += length_ns
             loop.free_ns = end_ns = end_ns + length_ns
+            # As above; a call for it would cost what this saves.
             disk = node.disk
             left_ns = disk.end_ns
             if end_ns >= disk.start_ns:

@@ -22,6 +22,28 @@ def test_every_departure_is_that_of_the_laws_said_plainly(plan: Plan) -> None:
     assert_same(carry(plan), oracle.carry(plan))
 
 
+def in_turn(plan: Plan, free_links: bool) -> Plan:
+    """The same documents where each node has a loop and a disk of its own, and rounds of one visit."""
+    stations, nodes = plan.stations, len(plan.node_ids)
+    own, one = np.arange(nodes, dtype=np.int32), np.ones(nodes, np.int32)
+    columns: dict[str, Any] = {
+        name: np.resize(getattr(stations, name), nodes) for name in ("wake_ns", "round_ns", "commit_ns")
+    }
+    if free_links:
+        columns |= {name: np.zeros_like(getattr(stations, name)) for name in ("up_ns_per_kib", "down_ns_per_kib")}
+    columns |= {"loop_of": own, "disk_of": own, "round_max": one, "servers": one}
+    return plan._replace(stations=stations._replace(**columns), outages=(), end_ns=0)
+
+
+@pytest.mark.parametrize("free_links", [False, True])
+@settings(max_examples=150, deadline=None)
+@given(plan=small_plans())
+def test_rounds_of_one_visit_and_links_that_cost_nothing_are_only_quicker(free_links: bool, plan: Plan) -> None:
+    """Who leaves when is told on arrival there, and parts begin at their node: neither may change a departure."""
+    other = in_turn(plan, free_links)
+    assert_same(carry(other), oracle.carry(other))
+
+
 def test_a_second_run_says_the_same() -> None:
     """Same plan, same outcome: nothing in an engine is left to chance."""
     plan = national.plan(3_000)
